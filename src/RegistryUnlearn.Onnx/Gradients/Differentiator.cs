@@ -1,0 +1,98 @@
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
+
+namespace RegistryUnlearn.Onnx.Gradients;
+
+/// <summary>
+/// Reverse-mode differentiation (Griewank and Walther, Evaluating Derivatives, ch. 3): adds to a graph the nodes that compute
+/// ∂scalar/∂value. Every operator that a rule emits has a rule itself, so the result can be differentiated again.
+/// </summary>
+public sealed class Differentiator(GraphBuilder graph)
+{
+    readonly TypeOracle types = new();
+    readonly List<(Value Cotangent, string Of, NodeProto Node)> emitted = [];
+
+    /// <summary>Element types and shapes of the graph's values, current as of the last call of a method of this class.</summary>
+    public TypeOracle Types => types;
+
+    /// <summary>Adds the gradient of a scalar with respect to each of the given float values, zeros for values it does not depend on.</summary>
+    /// <param name="scalar">A float of rank 0 or with one element.</param>
+    /// <exception cref="OnnxModelException">An operator on the way has no rule or is not differentiable here, or a rule's result has the wrong shape.</exception>
+    public Value[] Gradients(Value scalar, IReadOnlyList<Value> with)
+    {
+        Refresh();
+        var path = NodesBetween(scalar, with);
+        var cotangents = new Dictionary<string, Value> { [scalar.Name] = One(scalar) };
+        foreach (var node in Enumerable.Reverse(path.Nodes))
+            if (node.Output.Any(cotangents.ContainsKey))
+                Pull(node, cotangents, path.Useful);
+        return [.. with.Select(v => cotangents.TryGetValue(v.Name, out var gradient) ? gradient : graph.Zeros(ShapeOf(v)))];
+    }
+
+    /// <summary>Learns the types of all values and checks that every cotangent so far has the shape of the value it belongs to.</summary>
+    /// <exception cref="OnnxModelException">The shapes differ: the message names the node whose rule is wrong.</exception>
+    public void Refresh()
+    {
+        types.Update(graph);
+        foreach (var (cotangent, of, node) in emitted)
+            if (!types[cotangent.Name].SameShape(types[of]))
+                throw new OnnxModelException($"the gradient rule of {Describe(node)} gave {types[cotangent.Name]} for '{of}', which is {types[of]}; this is a defect, please report it with the model");
+        emitted.Clear();
+    }
+
+    Value One(Value scalar)
+    {
+        var type = types[scalar.Name];
+        if (!type.IsFloat || !type.IsFixed || type.Count != 1)
+            throw new OnnxModelException($"only a float scalar can be differentiated, '{scalar}' is {type}");
+        return graph.Constant(Tensors.Of([1f], type.Sizes));
+    }
+
+    Value ShapeOf(Value value) => types[value.Name].IsFixed ? graph.Ints(types[value.Name].Sizes) : graph.Shape(value);
+
+    /// <summary>Nodes that lie between the wanted values and the scalar, in order, and the values among them that carry gradients.</summary>
+    (List<NodeProto> Nodes, HashSet<string> Useful) NodesBetween(Value scalar, IReadOnlyList<Value> with)
+    {
+        var useful = with.Select(v => v.Name).ToHashSet();
+        var forward = new List<NodeProto>();
+        foreach (var node in graph.Nodes)
+        {
+            if (!node.Input.Any(useful.Contains) || RuleTable.Find(node, graph) is { StopsGradient: true })
+                continue;
+            var floats = node.Output.Where(o => o.Length > 0 && types[o].IsFloat).ToList();
+            useful.UnionWith(floats);
+            if (floats.Count > 0)
+                forward.Add(node);
+        }
+        var included = new HashSet<string> { scalar.Name };
+        var between = new List<NodeProto>();
+        foreach (var node in Enumerable.Reverse(forward).Where(n => n.Output.Any(included.Contains)))
+        {
+            included.UnionWith(node.Input.Where(useful.Contains));
+            between.Add(node);
+        }
+        between.Reverse();
+        return (between, useful);
+    }
+
+    void Pull(NodeProto node, Dictionary<string, Value> cotangents, HashSet<string> useful)
+    {
+        var rule = RuleTable.Find(node, graph) ?? throw new OnnxModelException(
+            $"{Describe(node)} has no gradient rule for operator set {graph.Opset}; exclude the parameters before it from training, or export the model with operators listed in docs/operators.md");
+        if (rule.Refusal is { } reason)
+            throw new OnnxModelException($"{Describe(node)} cannot be differentiated: {reason}");
+        var context = new RuleContext(graph, types, node, cotangents);
+        var gradients = rule.Pull(context);
+        for (var i = 0; i < node.Input.Count && i < gradients.Length; i++)
+        {
+            if (gradients[i] is not { } gradient || !useful.Contains(node.Input[i]))
+                continue;
+            emitted.Add((gradient, node.Input[i], node));
+            cotangents[node.Input[i]] = cotangents.TryGetValue(node.Input[i], out var sum) ? graph.Add(sum, gradient) : gradient;
+        }
+    }
+
+    static string Describe(NodeProto node) =>
+        $"operator {(node.Domain.Length > 0 ? node.Domain + "." : "")}{node.OpType} (node '{node.Name}')";
+}

@@ -1,0 +1,77 @@
+using RegistryUnlearn.Onnx.Graphs;
+
+namespace RegistryUnlearn.Onnx.Gradients.Rules;
+
+/// <summary>Operators that work on each element: arithmetic with broadcasting, functions of one variable, selection.</summary>
+static class Elementwise
+{
+    public static IReadOnlyList<Rule> Rules { get; } =
+    [
+        Binary("Add", 14, r => r.DOut(), r => r.DOut()),
+        Binary("Add", 7, r => r.DOut(), r => r.DOut()),
+        Binary("Sub", 7, r => r.DOut(), r => r.G.Neg(r.DOut())),
+        Binary("Mul", 7, r => r.G.Mul(r.DOut(), r.In(1)), r => r.G.Mul(r.DOut(), r.In(0))),
+        Binary("Div", 7, r => r.G.Div(r.DOut(), r.In(1)), r => r.G.Neg(r.G.Div(r.G.Mul(r.DOut(), r.Out(0)), r.In(1)))),
+        Binary("Pow", 13, PowBase, r => r.G.Mul(r.DOut(), r.G.Mul(r.Out(0), r.G.Log(r.In(0))))),
+        new("", "Sum", 8, r => [.. Enumerable.Range(0, r.InputCount).Select(i => (Value?)r.Unbroadcast(r.DOut(), i))]),
+        new("", "Where", 9, r =>
+        [
+            null,
+            r.Unbroadcast(r.G.Where(r.In(0), r.DOut(), r.G.Scalar(0)), 1),
+            r.Unbroadcast(r.G.Where(r.In(0), r.G.Scalar(0), r.DOut()), 2),
+        ]),
+        new("", "Identity", 1, r => [r.DOut()]),
+        new("", "Cast", 9, r => [r.InType(0).IsFloat ? r.DOut() : null]),
+
+        Unary("Neg", 6, r => r.G.Neg(r.DOut())),
+        Unary("Abs", 6, r => r.G.Mul(r.DOut(), r.G.Sign(r.In(0)))),
+        Unary("Exp", 6, r => r.G.Mul(r.DOut(), r.Out(0))),
+        Unary("Log", 6, r => r.G.Div(r.DOut(), r.In(0))),
+        Unary("Sqrt", 6, r => r.G.Div(r.G.Scale(r.DOut(), 0.5f), r.Out(0))),
+        Unary("Reciprocal", 6, r => r.G.Neg(r.G.Mul(r.DOut(), r.G.Mul(r.Out(0), r.Out(0))))),
+        Unary("Relu", 6, r => r.G.Mul(r.DOut(), r.G.Cast(r.G.Greater(r.Out(0), r.G.Scalar(0))))),
+        Unary("LeakyRelu", 6, r => r.G.Mul(r.DOut(), Step(r, r.Float("alpha", 0.01f)))),
+        // tanh' = 1 − y², σ' = y·(1 − y)
+        Unary("Tanh", 6, r => r.G.Mul(r.DOut(), r.G.Sub(r.G.Scalar(1), r.G.Mul(r.Out(0), r.Out(0))))),
+        Unary("Sigmoid", 6, r => r.G.Mul(r.DOut(), r.G.Mul(r.Out(0), r.G.Sub(r.G.Scalar(1), r.Out(0))))),
+        Unary("Softplus", 1, r => r.G.Mul(r.DOut(), r.G.Sigmoid(r.In(0)))),
+        // erf' = 2/√π · exp(−x²)
+        Unary("Erf", 9, r => r.G.Mul(r.DOut(), r.G.Scale(r.G.Exp(r.G.Neg(r.G.Mul(r.In(0), r.In(0)))), 1.1283791670955126f))),
+        Unary("Clip", 11, Clip),
+
+        // dx = y·(dy − Σ dy·y) and dx = dy − softmax·Σ dy, sums along the axis
+        Unary("Softmax", 13, r => r.G.Mul(r.Out(0), r.G.Sub(r.DOut(), SumAlong(r, r.G.Mul(r.DOut(), r.Out(0)))))),
+        Unary("LogSoftmax", 13, r => r.G.Sub(r.DOut(), r.G.Mul(r.G.Exp(r.Out(0)), SumAlong(r, r.DOut())))),
+    ];
+
+    static Rule Unary(string op, int since, Func<RuleContext, Value> gradient) => new("", op, since, r => [gradient(r)]);
+
+    static Rule Binary(string op, int since, Func<RuleContext, Value> left, Func<RuleContext, Value> right) =>
+        new("", op, since, r => [r.Unbroadcast(left(r), 0), r.Unbroadcast(right(r), 1)]);
+
+    static Value SumAlong(RuleContext r, Value x) => r.G.ReduceSum(x, [r.Int("axis", -1)], keep: true);
+
+    /// <summary>1 where the input is positive, the given slope elsewhere.</summary>
+    static Value Step(RuleContext r, float slope) =>
+        r.G.Add(r.G.Scale(r.G.Cast(r.G.Greater(r.In(0), r.G.Scalar(0))), 1 - slope), r.G.Scalar(slope));
+
+    /// <summary>p·x^(p−1); the constant exponents 1 and 2 without Pow, which would give 0·∞ at x = 0 in the second derivative.</summary>
+    static Value PowBase(RuleContext r) => r.G.ConstantFloat(r.In(1)) switch
+    {
+        1f => r.DOut(),
+        2f => r.G.Mul(r.DOut(), r.G.Scale(r.In(0), 2)),
+        { } p => r.G.Mul(r.DOut(), r.G.Scale(r.G.Pow(r.In(0), r.G.Scalar(p - 1)), p)),
+        null => r.G.Mul(r.DOut(), r.G.Mul(r.In(1), r.G.Pow(r.In(0), r.G.Sub(r.In(1), r.G.Scalar(1))))),
+    };
+
+    /// <summary>Passes the gradient on the closed interval [min, max].</summary>
+    static Value Clip(RuleContext r)
+    {
+        var gradient = r.DOut();
+        if (r.HasIn(1))
+            gradient = r.G.Mul(gradient, r.G.Cast(r.G.GreaterOrEqual(r.In(0), r.In(1))));
+        if (r.HasIn(2))
+            gradient = r.G.Mul(gradient, r.G.Cast(r.G.LessOrEqual(r.In(0), r.In(2))));
+        return gradient;
+    }
+}

@@ -1,0 +1,76 @@
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Lowering;
+
+namespace RegistryUnlearn.Onnx.Gradients.Rules;
+
+/// <summary>Operators that move or repeat elements without computing: the gradient moves them back and sums the repetitions.</summary>
+static class Shaping
+{
+    public static IReadOnlyList<Rule> Rules { get; } =
+    [
+        new("", "Reshape", 5, Back),
+        new("", "Flatten", 9, Back),
+        new("", "Squeeze", 13, Back),
+        new("", "Unsqueeze", 13, Back),
+        new("", "Transpose", 1, r => [r.G.Transpose(r.DOut(), InversePermutation(r))]),
+        new("", "Expand", 8, r => [r.Unbroadcast(r.DOut(), 0)]),
+        new("", "Concat", 4, Concat),
+        new("", "Split", 13, r => [r.G.Concat([.. Enumerable.Range(0, r.OutputCount).Select(r.DOut)], r.Int("axis", 0))]),
+        new("", "Slice", 10, r => [Adjoint.SliceGrad(r.G, r.DOut(), r.Node, r.InType(0))]),
+        Adjoint.Rule(Adjoint.SliceGradOp, r => [r.G.Add("Slice", [r.DOut(), .. Enumerable.Range(2, r.InputCount - 2).Select(r.In)])]),
+        new("", "Pad", 13, Pad),
+    ];
+
+    static Value?[] Back(RuleContext r) => [r.ReshapeLikeIn(r.DOut(), 0)];
+
+    static long[] InversePermutation(RuleContext r)
+    {
+        var permutation = r.Ints("perm") ?? [.. Enumerable.Range(0, r.InType(0).Rank).Reverse().Select(a => (long)a)];
+        var inverse = new long[permutation.Length];
+        for (var i = 0; i < permutation.Length; i++)
+            inverse[permutation[i]] = i;
+        return inverse;
+    }
+
+    static Value?[] Concat(RuleContext r)
+    {
+        var axis = r.OutType().Axis(r.Int("axis", 0));
+        var parts = Enumerable.Range(0, r.InputCount).ToArray();
+        var sizes = parts.All(i => r.InType(i).Shape[axis].IsFixed)
+            ? r.G.Ints([.. parts.Select(i => r.InType(i).Shape[axis].Size)])
+            : r.G.Concat([.. parts.Select(i => r.G.Gather(r.G.Shape(r.In(i)), r.G.Ints(axis), 0))], 0);
+        var outs = new Value[parts.Length];
+        for (var i = 0; i < outs.Length; i++)
+            outs[i] = new Value(r.G.Fresh($"Split.{r.Node.Output[0]}.{i}"));
+        r.G.Add("Split", [r.DOut(), sizes], outs, Attributes.Of("axis", (long)axis));
+        return [.. outs.Select(o => (Value?)o)];
+    }
+
+    /// <summary>Constant padding is cut off again; other modes repeat elements and are not covered.</summary>
+    static Value?[] Pad(RuleContext r)
+    {
+        if (r.Node.Text("mode", "constant") is not "constant" and var mode)
+            throw new Models.OnnxModelException($"Pad (node '{r.Node.Name}') in mode '{mode}' has no gradient rule; use mode 'constant'");
+        var pads = r.ConstantInts(1);
+        long[] axes = r.HasIn(3) ? [.. r.ConstantInts(3).Select(a => (long)r.InType(0).Axis(a))] : [.. Enumerable.Range(0, pads.Length / 2).Select(a => (long)a)];
+        long[] starts = pads[..axes.Length];
+        // A negative pad cut elements off: they come back as zeros.
+        var restored = r.DOut();
+        if (pads.Any(p => p < 0))
+        {
+            var grow = new long[2 * r.InType(0).Rank];
+            for (var i = 0; i < axes.Length; i++)
+            {
+                grow[axes[i]] = Math.Max(0, -pads[i]);
+                grow[axes[i] + r.InType(0).Rank] = Math.Max(0, -pads[i + axes.Length]);
+            }
+            restored = r.G.Pad(restored, grow);
+        }
+        var cut = axes.Select((a, i) => (a, From: Math.Max(0, starts[i]), Until: Math.Max(0, pads[i + axes.Length]))).Where(c => c.From + c.Until > 0).ToArray();
+        return cut.Length == 0 ? [restored] :
+        [
+            r.G.Slice(restored, [.. cut.Select(c => c.From)], [.. cut.Select(c => c.Until > 0 ? -c.Until : long.MaxValue)],
+                [.. cut.Select(c => c.a)], [.. cut.Select(_ => 1L)]),
+        ];
+    }
+}

@@ -1,0 +1,133 @@
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
+
+namespace RegistryUnlearn.Onnx.Graphs;
+
+/// <summary>
+/// A model's graph as something that can be put into a larger graph any number of times: on other inputs, with other values in the
+/// place of its parameters. The model itself is not changed; the copies use operator set 17 or newer.
+/// </summary>
+public sealed class ForwardModel
+{
+    /// <summary>From this version on every operator keeps its meaning up to <see cref="GraphBuilder.OldestOpset"/>, so that a newer version can be declared.</summary>
+    const int OldestUpgradable = 13;
+
+    readonly ModelProto model;
+    readonly Func<TensorProto, TensorProto> resident;
+
+    /// <param name="model">A parsed model.</param>
+    /// <param name="inputName">The input that takes the samples.</param>
+    /// <param name="outputName">The output or inner value that the copies return.</param>
+    /// <param name="sampleShape">Shape of one sample: pins every input dimension but the first.</param>
+    /// <param name="parameters">Names of the tensors that the copies take from outside.</param>
+    /// <param name="resident">Brings a tensor with external data into memory.</param>
+    /// <exception cref="OnnxModelException">The model uses something that cannot be copied or upgraded.</exception>
+    public ForwardModel(ModelProto model, string inputName, string outputName, IReadOnlyList<long> sampleShape,
+        IReadOnlyList<ModelParameter> parameters, Func<TensorProto, TensorProto> resident)
+    {
+        this.model = model;
+        this.resident = resident;
+        InputName = inputName;
+        OutputName = outputName;
+        SampleShape = sampleShape;
+        Parameters = parameters;
+        var opset = model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version
+            ?? throw new OnnxModelException("the model declares no version of the standard operator set");
+        if (opset < OldestUpgradable)
+            throw new OnnxModelException($"the model uses operator set {opset}; operator sets {OldestUpgradable} and newer are supported, export it again with a newer opset_version");
+        if (model.Functions.Count > 0)
+            throw new OnnxModelException("the model has model-local functions; export it with functions inlined");
+        if (model.Graph.SparseInitializer.Count > 0)
+            throw new OnnxModelException("the model has sparse initializers; export it with dense ones");
+        Opset = (int)Math.Max(opset, GraphBuilder.OldestOpset);
+        InputElement = (TensorProto.Types.DataType)model.Graph.Input.First(i => i.Name == inputName).Type.TensorType.ElemType;
+    }
+
+    public int Opset { get; }
+
+    public string InputName { get; }
+
+    public string OutputName { get; }
+
+    /// <summary>Shape of one sample, without the batch axis.</summary>
+    public IReadOnlyList<long> SampleShape { get; }
+
+    public TensorProto.Types.DataType InputElement { get; }
+
+    public IReadOnlyList<ModelParameter> Parameters { get; }
+
+    /// <summary>The batch size that the model insists on; null if any will do.</summary>
+    public long? FixedBatch =>
+        model.Graph.Input.First(i => i.Name == InputName).Type.TensorType.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? first.DimValue : null;
+
+    /// <summary>An empty graph with the operator sets of the model.</summary>
+    public GraphBuilder NewGraph()
+    {
+        var graph = new GraphBuilder(Opset);
+        foreach (var import in model.OpsetImport.Where(o => o.Domain is not ("" or "ai.onnx")))
+            graph.Import(import.Domain, import.Version);
+        return graph;
+    }
+
+    /// <summary>Declares a batch input of the graph; its first dimension is the symbol, or the model's fixed batch.</summary>
+    public Value AddInput(GraphBuilder graph, string name, string batchSymbol) =>
+        graph.Input(name, new(InputElement, [FixedBatch is { } n ? n : batchSymbol, .. SampleShape.Select(d => (Dim)d)]));
+
+    /// <summary>Declares one graph input per parameter, under the parameters' own names.</summary>
+    public Value[] AddParameterInputs(GraphBuilder graph) =>
+        [.. Parameters.Select(p => graph.Input(p.Name, TensorType.Float([.. p.Shape.Select(d => (Dim)d)])))];
+
+    /// <summary>Appends a copy of the model.</summary>
+    /// <param name="prefix">Put before the names of the copy's values.</param>
+    /// <param name="parameters">One value per entry of <see cref="Parameters"/>.</param>
+    /// <returns>The output value of the copy.</returns>
+    public Value Append(GraphBuilder graph, string prefix, Value input, IReadOnlyList<Value> parameters)
+    {
+        var names = new Dictionary<string, string> { [InputName] = input.Name };
+        for (var i = 0; i < Parameters.Count; i++)
+            names[Parameters[i].Name] = parameters[i].Name;
+        foreach (var tensor in model.Graph.Initializer.Where(t => !names.ContainsKey(t.Name)))
+        {
+            names[tensor.Name] = Frozen + tensor.Name;
+            if (!graph.Initializers.ContainsKey(Frozen + tensor.Name))
+                graph.Initializer(Frozen + tensor.Name, resident(tensor));
+        }
+        foreach (var node in model.Graph.Node.Where(n => !(n.OpType == "Constant" && names.ContainsKey(n.Output[0]))))
+        {
+            var copy = node.Clone();
+            copy.Name = prefix + node.Name;
+            for (var i = 0; i < copy.Input.Count; i++)
+                copy.Input[i] = Renamed(copy.Input[i]);
+            for (var i = 0; i < copy.Output.Count; i++)
+                if (copy.Output[i].Length > 0)
+                    copy.Output[i] = names[copy.Output[i]] = prefix + copy.Output[i];
+            foreach (var attribute in copy.Attribute)
+                RenameCaptured(attribute, names);
+            graph.Add(copy);
+        }
+        return new Value(Renamed(OutputName));
+
+        string Renamed(string name) => names.GetValueOrDefault(name, name);
+    }
+
+    /// <summary>Keeps constants that the copies share apart from the values of a copy without prefix.</summary>
+    const string Frozen = "frozen/";
+
+    static void RenameCaptured(AttributeProto attribute, Dictionary<string, string> names)
+    {
+        foreach (var body in attribute.Graphs.Append(attribute.G).Where(g => g is not null))
+            foreach (var node in body.Node)
+            {
+                for (var i = 0; i < node.Input.Count; i++)
+                    node.Input[i] = names.GetValueOrDefault(node.Input[i], node.Input[i]);
+                foreach (var inner in node.Attribute)
+                    RenameCaptured(inner, names);
+            }
+    }
+}
+
+/// <summary>A trainable tensor of a model: the name of its initializer (or of the Constant node's output) and its shape.</summary>
+public sealed record ModelParameter(string Name, IReadOnlyList<long> Shape)
+{
+    public long Count => Shape.Aggregate(1L, (n, d) => checked(n * d));
+}

@@ -1,0 +1,214 @@
+using System.Collections.Frozen;
+using RegistryUnlearn.Onnx.Lowering;
+using RegistryUnlearn.Onnx.Proto;
+
+namespace RegistryUnlearn.Onnx.Graphs;
+
+/// <summary>
+/// A graph under construction: nodes in topological order, constants, inputs and outputs. Besides standard operators it may hold the
+/// adjoint operators of <see cref="Adjoint"/>, which <see cref="Build"/> replaces by standard ones.
+/// </summary>
+public sealed partial class GraphBuilder(int opset)
+{
+    /// <summary>The oldest operator set whose graphs this class writes.</summary>
+    public const int OldestOpset = 17;
+
+    readonly List<NodeProto> nodes = [];
+    readonly Dictionary<string, TensorProto> initializers = [];
+    readonly Dictionary<string, TensorType> inputs = [];
+    readonly List<string> outputs = [];
+    readonly HashSet<string> names = [];
+    readonly Dictionary<string, Value> constants = [];
+    readonly Dictionary<string, NodeProto> producers = [];
+    readonly SortedDictionary<string, long> domains = new(StringComparer.Ordinal);
+
+    /// <summary>Version of the default operator set.</summary>
+    public int Opset { get; } = opset >= OldestOpset
+        ? opset : throw new ArgumentOutOfRangeException(nameof(opset), opset, $"graphs are written for operator set {OldestOpset} or newer");
+
+    public IReadOnlyList<NodeProto> Nodes => nodes;
+
+    public IReadOnlyDictionary<string, TensorProto> Initializers => initializers;
+
+    public IReadOnlyDictionary<string, TensorType> Inputs => inputs;
+
+    public IReadOnlyList<string> Outputs => outputs;
+
+    /// <summary>Declares the version of an operator set other than the default one.</summary>
+    public void Import(string domain, long version) => domains[domain] = version;
+
+    public Value Input(string name, TensorType type)
+    {
+        inputs.Add(Claim(name), type);
+        return new Value(name);
+    }
+
+    public Value Initializer(string name, TensorProto tensor)
+    {
+        initializers.Add(Claim(name), tensor);
+        return new Value(name);
+    }
+
+    /// <summary>Makes a value an output under a name of its own.</summary>
+    public void Output(string name, Value value)
+    {
+        if (value.Name != name)
+            Add("Identity", [value], [new Value(Claim(name))]);
+        outputs.Add(name);
+    }
+
+    public NodeProto? Producer(Value value) => producers.GetValueOrDefault(value.Name);
+
+    /// <summary>Appends a node that exists already, with the names it has; its outputs become known.</summary>
+    public void Add(NodeProto node)
+    {
+        foreach (var output in node.Output.Where(o => o.Length > 0))
+            producers.Add(Claim(output), node);
+        nodes.Add(node);
+    }
+
+    /// <summary>Appends a node with one output and returns it.</summary>
+    public Value Add(string op, ReadOnlySpan<Value> ins, params ReadOnlySpan<AttributeProto> attributes)
+    {
+        var output = new Value(Fresh(op));
+        Add(Node(op, ins, [output], attributes));
+        return output;
+    }
+
+    public void Add(string op, ReadOnlySpan<Value> ins, ReadOnlySpan<Value> outs, params ReadOnlySpan<AttributeProto> attributes)
+    {
+        var node = Node(op, ins, outs, attributes);
+        nodes.Add(node);
+        foreach (var output in outs)
+        {
+            names.Add(output.Name);
+            producers.Add(output.Name, node);
+        }
+    }
+
+    /// <summary>A name that nothing in the graph has yet.</summary>
+    public string Fresh(string hint)
+    {
+        for (var n = names.Count; ; n++)
+            if ($"{hint}~{n}" is var name && !names.Contains(name))
+                return name;
+    }
+
+    /// <summary>The constant integers behind a value, if it is one: an initializer or a Constant node.</summary>
+    public long[]? ConstantInts(Value value) => ConstantTensor(value) is { } tensor ? Tensors.Integers(tensor) : Producer(value)?.Ints("value_ints");
+
+    /// <summary>The single constant float behind a value, if it is one.</summary>
+    public float? ConstantFloat(Value value) => ConstantTensor(value) is { } tensor ? Tensors.SingleFloat(tensor) : null;
+
+    TensorProto? ConstantTensor(Value value) => initializers.TryGetValue(value.Name, out var tensor)
+        ? tensor : Producer(value) is { OpType: "Constant" } node ? node.Find("value")?.T : null;
+
+    /// <summary>A one-dimensional int64 constant; equal constants are stored once.</summary>
+    public Value Ints(params ReadOnlySpan<long> values)
+    {
+        var key = "i" + string.Join(',', values.ToArray());
+        if (!constants.TryGetValue(key, out var constant))
+            constants[key] = constant = Initializer(Fresh("ints"), Tensors.Of(values, values.Length));
+        return constant;
+    }
+
+    /// <summary>A float scalar (rank 0); equal constants are stored once.</summary>
+    public Value Scalar(float value)
+    {
+        var key = "f" + BitConverter.SingleToInt32Bits(value);
+        if (!constants.TryGetValue(key, out var constant))
+            constants[key] = constant = Initializer(Fresh("scalar"), Tensors.Scalar(value));
+        return constant;
+    }
+
+    public Value Constant(TensorProto tensor) => Initializer(Fresh("constant"), tensor);
+
+    /// <summary>
+    /// The graph as a model of standard operators only: adjoint operators lowered, nodes and constants that no output needs left out.
+    /// </summary>
+    /// <param name="alsoOutputs">Values to expose besides <see cref="Outputs"/>, for inspection.</param>
+    public ModelProto Build(IEnumerable<string>? alsoOutputs = null)
+    {
+        var wanted = outputs.Concat(alsoOutputs ?? []).Distinct().ToList();
+        var lowered = LoweringTable.Lower(this, Live(nodes, wanted));
+        var live = Live(lowered.nodes, wanted);
+        var used = live.SelectMany(n => n.Input).Concat(wanted).ToFrozenSet();
+        var graph = new GraphProto { Name = "graph" };
+        graph.Node.AddRange(live);
+        graph.Input.AddRange(inputs.Select(i => i.Value.ToValueInfo(i.Key)));
+        graph.Output.AddRange(wanted.Select(o => new ValueInfoProto { Name = o }));
+        foreach (var (name, tensor) in lowered.initializers.Where(i => used.Contains(i.Key)))
+        {
+            var named = tensor.Clone();
+            named.Name = name;
+            graph.Initializer.Add(named);
+        }
+        // IR version 10 is what every operator set from 17 on may use and what the training engine of ONNX Runtime still reads.
+        var model = new ModelProto { IrVersion = 10, ProducerName = "RegistryUnlearn", Graph = graph };
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = "", Version = Opset });
+        model.OpsetImport.AddRange(domains.Select(d => new OperatorSetIdProto { Domain = d.Key, Version = d.Value }));
+        return model;
+    }
+
+    /// <summary>An empty graph with the same inputs, constants and names, to be filled with a rewritten list of nodes.</summary>
+    internal GraphBuilder CloneWithoutNodes()
+    {
+        var clone = new GraphBuilder(Opset);
+        foreach (var (name, type) in inputs)
+            clone.inputs.Add(name, type);
+        foreach (var (name, tensor) in initializers)
+            clone.initializers.Add(name, tensor);
+        foreach (var (key, value) in constants)
+            clone.constants.Add(key, value);
+        clone.names.UnionWith(names);
+        return clone;
+    }
+
+    /// <summary>Appends a node whose output names are already taken by this graph's names.</summary>
+    internal void Keep(NodeProto node)
+    {
+        nodes.Add(node);
+        foreach (var output in node.Output.Where(o => o.Length > 0))
+            producers[output] = node;
+    }
+
+    static List<NodeProto> Live(List<NodeProto> nodes, IEnumerable<string> wanted)
+    {
+        var needed = wanted.ToHashSet();
+        var live = new List<NodeProto>();
+        foreach (var node in Enumerable.Reverse(nodes))
+        {
+            if (!node.Output.Any(needed.Contains))
+                continue;
+            live.Add(node);
+            needed.UnionWith(node.Input);
+            foreach (var attribute in node.Attribute)
+                needed.UnionWith(Captured(attribute));
+        }
+        live.Reverse();
+        return live;
+    }
+
+    /// <summary>Names that the bodies of control-flow operators read from outside; a superset is fine.</summary>
+    static IEnumerable<string> Captured(AttributeProto attribute) =>
+        attribute.Graphs.Append(attribute.G).Where(g => g is not null)
+            .SelectMany(g => g.Node.SelectMany(n => n.Input.Concat(n.Attribute.SelectMany(Captured))).Concat(g.Output.Select(o => o.Name)));
+
+    string Claim(string name) =>
+        names.Add(name) ? name : throw new InvalidOperationException($"the graph has a value named '{name}' already");
+
+    NodeProto Node(string op, ReadOnlySpan<Value> ins, ReadOnlySpan<Value> outs, ReadOnlySpan<AttributeProto> attributes)
+    {
+        var dot = op.LastIndexOf('.');
+        var node = new NodeProto { OpType = op[(dot + 1)..], Name = outs[0].Name };
+        if (dot > 0)
+            node.Domain = op[..dot];
+        foreach (var value in ins)
+            node.Input.Add(value.Name ?? "");
+        foreach (var value in outs)
+            node.Output.Add(value.Name);
+        foreach (var attribute in attributes)
+            node.Attribute.Add(attribute);
+        return node;
+    }
+}

@@ -1,0 +1,63 @@
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Proto;
+
+namespace RegistryUnlearn.Onnx.Lowering;
+
+/// <summary>Gradients of pooling. The position of a maximum is the first one in its window, as PyTorch has it.</summary>
+static class PoolLowering
+{
+    public static Value MaxPoolGrad(GraphBuilder g, NodeProto node)
+    {
+        var c = Geometry.Of(node);
+        Value dy = new(node.Input[0]), x = new(node.Input[1]);
+        var (indices, shape) = (Indices(g, node, x), g.Shape(x));
+        var windowsAreDisjoint = Enumerable.Range(0, c.Rank).All(a => c.Strides[a] >= c.Extent(a));
+        if (windowsAreDisjoint)
+            return g.Add("MaxUnpool", [dy, indices, shape], [.. c.Window.Where(a => a.Name != "dilations")]);
+        var zeros = g.Zeros(g.Add("ReduceProd", [shape], Attributes.Of("keepdims", 1L)));
+        var flat = g.Add("ScatterElements", [zeros, g.Reshape(indices, -1), g.Reshape(dy, -1)], Attributes.Of("axis", 0L), Attributes.Of("reduction", "add"));
+        return g.Reshape(flat, shape);
+    }
+
+    public static Value MaxPoolGather(GraphBuilder g, NodeProto node) =>
+        g.Gather(g.Reshape(new Value(node.Input[0]), -1), Indices(g, node, new Value(node.Input[1])), 0);
+
+    /// <summary>Flat indices into x, one per window; a twin of the forward node whose faster form does not compute them.</summary>
+    static Value Indices(GraphBuilder g, NodeProto node, Value x)
+    {
+        Value values = new(g.Fresh("MaxPool.values")), indices = new(g.Fresh("MaxPool.indices"));
+        g.Add("MaxPool", [x], [values, indices], [.. Geometry.Of(node).Window, Attributes.Of("ceil_mode", node.Int("ceil_mode", 0))]);
+        return indices;
+    }
+
+    /// <summary>Every gradient divided by the number of elements its window averaged, then spread over the window.</summary>
+    public static Value AveragePoolGrad(GraphBuilder g, NodeProto node)
+    {
+        var c = Geometry.Of(node);
+        long[] outs = [.. Enumerable.Range(0, c.Rank).Select(c.Out)];
+        var shares = Shares(c, outs, node.Int("count_include_pad", 0) == 1);
+        var scaled = g.Mul(new Value(node.Input[0]), g.Constant(Tensors.Of(shares, outs)));
+        var ones = new float[c.Taps];
+        Array.Fill(ones, 1f);
+        var spread = g.Add("ConvTranspose", [g.Reshape(scaled, [-1, 1, .. outs]), g.Constant(Tensors.Of(ones, [1, 1, .. c.Kernel]))],
+            [.. (c with { Group = 1 }).Convolution, Attributes.Of("output_padding", Enumerable.Range(0, c.Rank).Select(c.Rest))]);
+        return g.Reshape(spread, [-1, c.Channels, .. c.In]);
+    }
+
+    static float[] Shares(Geometry c, long[] outs, bool countPads)
+    {
+        var shares = new float[outs.Aggregate(1L, (n, o) => n * o)];
+        for (var p = 0; p < shares.Length; p++)
+        {
+            long rest = p, count = 1;
+            for (var a = c.Rank - 1; a >= 0; a--)
+            {
+                var start = rest % outs[a] * c.Strides[a] - c.Pads[a];
+                rest /= outs[a];
+                count *= countPads ? c.Kernel[a] : Enumerable.Range(0, (int)c.Kernel[a]).LongCount(k => start + k * c.Dilations[a] is var i && i >= 0 && i < c.In[a]);
+            }
+            shares[p] = 1f / count;
+        }
+        return shares;
+    }
+}
