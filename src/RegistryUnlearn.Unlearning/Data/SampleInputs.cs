@@ -1,0 +1,79 @@
+namespace RegistryUnlearn.Unlearning.Data;
+
+/// <summary>The inputs of a data set as they are stored (uint8 or float32), normalised when read.</summary>
+sealed class SampleInputs
+{
+    readonly NpyArray array;
+    readonly Normalization normalization;
+
+    /// <summary>Network input of every uint8 value, 256 per channel; empty for float32.</summary>
+    readonly float[] table = [];
+
+    public SampleInputs(NpyArray array, Normalization normalization)
+    {
+        (this.array, this.normalization) = (array, normalization);
+        if (array.Shape.Count < 2 || array.Count is 0)
+            throw array.Unusable($"its shape is ({string.Join(", ", array.Shape)})", "save the inputs as N×…, at least one sample");
+        Count = (int)array.Shape[0];
+        SampleSize = array.Count / Count;
+        SampleShape = [.. array.Shape.Skip(1).Select(dimension => (int)dimension)];
+        Channels = normalization.IsScalar ? 1 : SampleShape[0];
+        if (!normalization.IsScalar && normalization.Mean.Length != Channels)
+        {
+            throw array.Unusable($"it has {Channels} channels (axis 1) but {normalization.Mean.Length} means are given",
+                "give one mean and standard deviation per channel, or one for all");
+        }
+
+        switch (array.ElementType)
+        {
+            case NpyElementType.UInt8:
+                table = new float[256 * Channels];
+                for (var i = 0; i < table.Length; i++)
+                    table[i] = normalization.Apply(i % 256, i / 256);
+                break;
+            case NpyElementType.Float32:
+                RequireFinite();
+                break;
+            default:
+                throw array.Unusable($"it holds {array.ElementType}", "save the inputs as uint8 or float32");
+        }
+    }
+
+    public int Count { get; }
+
+    public int SampleSize { get; }
+
+    public int[] SampleShape { get; }
+
+    int Channels { get; }
+
+    public void Read(int row, Span<float> target)
+    {
+        var size = SampleSize / Channels;
+        for (var channel = 0; channel < Channels; channel++)
+        {
+            var start = (row * SampleSize) + (channel * size);
+            var values = target.Slice(channel * size, size);
+            if (table.Length is 0)
+            {
+                normalization.Apply(array.Values<float>().Slice(start, size), channel, values);
+                continue;
+            }
+
+            var stored = array.Values<byte>().Slice(start, size);
+            var lookup = table.AsSpan(256 * channel, 256);
+            for (var i = 0; i < values.Length; i++)
+                values[i] = lookup[stored[i]];
+        }
+    }
+
+    void RequireFinite()
+    {
+        var values = array.Values<float>();
+        for (var i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+                throw array.Unusable($"row {i / SampleSize} holds a value that is not finite", "repair or remove this sample");
+        }
+    }
+}
