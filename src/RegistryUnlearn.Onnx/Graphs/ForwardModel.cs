@@ -75,7 +75,7 @@ public sealed class ForwardModel
 
     /// <summary>Declares one graph input per parameter, under the parameters' own names.</summary>
     public Value[] AddParameterInputs(GraphBuilder graph) =>
-        [.. Parameters.Select(p => graph.Input(p.Name, TensorType.Float([.. p.Shape.Select(d => (Dim)d)])))];
+        [.. Parameters.Select(p => graph.Input(p.Name, p.Type))];
 
     /// <summary>Appends a copy of the model.</summary>
     /// <param name="prefix">Put before the names of the copy's values.</param>
@@ -130,4 +130,7 @@ public sealed class ForwardModel
 public sealed record ModelParameter(string Name, IReadOnlyList<long> Shape)
 {
     public long Count => Shape.Aggregate(1L, (n, d) => checked(n * d));
+
+    /// <summary>The parameter as an input of a training graph: always float32.</summary>
+    public TensorType Type => TensorType.Float([.. Shape.Select(d => (Dim)d)]);
 }

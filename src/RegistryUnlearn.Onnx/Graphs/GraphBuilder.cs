@@ -16,7 +16,7 @@ public sealed partial class GraphBuilder(int opset)
     readonly List<NodeProto> nodes = [];
     readonly Dictionary<string, TensorProto> initializers = [];
     readonly Dictionary<string, TensorType> inputs = [];
-    readonly List<string> outputs = [];
+    readonly Dictionary<string, TensorType?> outputs = [];
     readonly HashSet<string> names = [];
     readonly Dictionary<string, Value> constants = [];
     readonly Dictionary<string, NodeProto> producers = [];
@@ -32,7 +32,7 @@ public sealed partial class GraphBuilder(int opset)
 
     public IReadOnlyDictionary<string, TensorType> Inputs => inputs;
 
-    public IReadOnlyList<string> Outputs => outputs;
+    public IReadOnlyCollection<string> Outputs => outputs.Keys;
 
     /// <summary>Declares the version of an operator set other than the default one.</summary>
     public void Import(string domain, long version) => domains[domain] = version;
@@ -50,11 +50,12 @@ public sealed partial class GraphBuilder(int opset)
     }
 
     /// <summary>Makes a value an output under a name of its own.</summary>
-    public void Output(string name, Value value)
+    /// <param name="type">Declared where ONNX Runtime's own inference may lose the names of free dimensions.</param>
+    public void Output(string name, Value value, TensorType? type = null)
     {
         if (value.Name != name)
             Add("Identity", [value], [new Value(Claim(name))]);
-        outputs.Add(name);
+        outputs.Add(name, type);
     }
 
     public NodeProto? Producer(Value value) => producers.GetValueOrDefault(value.Name);
@@ -129,14 +130,14 @@ public sealed partial class GraphBuilder(int opset)
     /// <param name="alsoOutputs">Values to expose besides <see cref="Outputs"/>, for inspection.</param>
     public ModelProto Build(IEnumerable<string>? alsoOutputs = null)
     {
-        var wanted = outputs.Concat(alsoOutputs ?? []).Distinct().ToList();
+        var wanted = outputs.Keys.Concat(alsoOutputs ?? []).Distinct().ToList();
         var lowered = LoweringTable.Lower(this, Live(nodes, wanted));
         var live = Live(lowered.nodes, wanted);
         var used = live.SelectMany(n => n.Input).Concat(wanted).ToFrozenSet();
         var graph = new GraphProto { Name = "graph" };
         graph.Node.AddRange(live);
         graph.Input.AddRange(inputs.Select(i => i.Value.ToValueInfo(i.Key)));
-        graph.Output.AddRange(wanted.Select(o => new ValueInfoProto { Name = o }));
+        graph.Output.AddRange(wanted.Select(o => outputs.GetValueOrDefault(o)?.ToValueInfo(o) ?? new ValueInfoProto { Name = o }));
         foreach (var (name, tensor) in lowered.initializers.Where(i => used.Contains(i.Key)))
         {
             var named = tensor.Clone();

@@ -3,6 +3,7 @@ using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
+using RegistryUnlearn.Onnx.Runtime;
 
 namespace RegistryUnlearn.Onnx.Graphs;
 
@@ -108,12 +109,12 @@ public sealed class TypeOracle
 
     static TensorProto.Types.DataType Element(TensorElementType type) => (TensorProto.Types.DataType)(int)type;
 
-    static SessionOptions Options() => new()
+    static SessionOptions Options()
     {
-        GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
-        IntraOpNumThreads = 1,
-        LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-    };
+        var options = OrtRuntime.NewOptions();
+        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
+        return options;
+    }
 
     static InferenceSession Load(ModelProto model, SessionOptions options)
     {

@@ -56,11 +56,11 @@ public static class StepGraph
         var (g, gradients, parameters, differentiator) = Differentiated(model, loss);
         OutputGradients(g, model, gradients);
         var terms = model.Parameters.Select((p, i) =>
-            g.SumAll(g.Mul(gradients[i], g.Input(Direction + p.Name, TensorType.Float([.. p.Shape.Select(d => (Dim)d)])))));
+            g.SumAll(g.Mul(gradients[i], g.Input(Direction + p.Name, p.Type))));
         var products = differentiator.Gradients(terms.Aggregate(g.Add), parameters);
         differentiator.Refresh();
         for (var i = 0; i < products.Length; i++)
-            g.Output(Product + model.Parameters[i].Name, products[i]);
+            g.Output(Product + model.Parameters[i].Name, products[i], model.Parameters[i].Type);
         return g.Build();
     }
 
@@ -74,7 +74,7 @@ public static class StepGraph
         var gradients = differentiator.Gradients(scalar, parameters);
         differentiator.Refresh();
         g.Output(Loss, scalar);
-        g.Output(Logits, logits);
+        g.Output(Logits, logits, differentiator.Types[logits.Name]);
         return (g, gradients, parameters, differentiator);
     }
 
@@ -112,13 +112,16 @@ public static class StepGraph
     {
         var g = model.NewGraph();
         var parameters = model.AddParameterInputs(g);
-        g.Output(Logits, model.Append(g, "model/", model.AddInput(g, "input", "batch"), parameters));
+        var logits = model.Append(g, "model/", model.AddInput(g, "input", "batch"), parameters);
+        var types = new TypeOracle();
+        types.Update(g);
+        g.Output(Logits, logits, types[logits.Name]);
         return g.Build();
     }
 
     static void OutputGradients(GraphBuilder g, ForwardModel model, Value[] gradients)
     {
         for (var i = 0; i < gradients.Length; i++)
-            g.Output(Gradient + model.Parameters[i].Name, gradients[i]);
+            g.Output(Gradient + model.Parameters[i].Name, gradients[i], model.Parameters[i].Type);
     }
 }

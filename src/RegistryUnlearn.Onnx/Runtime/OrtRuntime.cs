@@ -1,0 +1,42 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace RegistryUnlearn.Onnx.Runtime;
+
+/// <summary>
+/// The process-wide ONNX Runtime environment. All sessions share one thread pool: with pools of their own, the idle but spinning
+/// threads of one session slow the next one down by about a factor of two (docs/performance.md).
+/// </summary>
+public static class OrtRuntime
+{
+    static readonly Lazy<bool> PoolIsShared = new(CreateEnvironment);
+
+    /// <summary>Threads of the shared pool: one per processor.</summary>
+    public static int Threads { get; } = Environment.ProcessorCount;
+
+    /// <summary>
+    /// Options of a session on the shared pool; on a pool of its own only where the host process had created the environment without one.
+    /// </summary>
+    public static SessionOptions NewOptions()
+    {
+        var options = new SessionOptions();
+        if (PoolIsShared.Value)
+            options.DisablePerSessionThreads();
+        options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
+        return options;
+    }
+
+    static bool CreateEnvironment()
+    {
+        if (OrtEnv.IsCreated)
+            return false;
+        using var threading = new OrtThreadingOptions { GlobalIntraOpNumThreads = Threads, GlobalInterOpNumThreads = 1, GlobalSpinControl = true };
+        var creation = new EnvironmentCreationOptions
+        {
+            logId = "registry-unlearn",
+            logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            threadOptions = threading,
+        };
+        OrtEnv.CreateInstanceWithOptions(ref creation);
+        return true;
+    }
+}

@@ -1,0 +1,62 @@
+using Microsoft.ML.OnnxRuntime;
+using RegistryUnlearn.Onnx.Steps;
+using RegistryUnlearn.Training.Buffers;
+
+namespace RegistryUnlearn.Training.Runtime;
+
+/// <summary>
+/// A session with every input and output bound to memory once. Parameters are read from one block and gradients written to another;
+/// all other inputs and outputs are tensors of this object. A run allocates nothing on the managed heap and copies nothing.
+/// </summary>
+public sealed class BoundStep : IDisposable
+{
+    readonly OrtIoBinding binding;
+    readonly RunOptions options = new();
+    readonly InferenceSession session;
+    readonly Dictionary<string, NativeTensor> tensors = [];
+
+    /// <param name="size">The size of each free dimension, by its symbol.</param>
+    /// <param name="parameters">Bound to the inputs that have its tensors' names.</param>
+    /// <param name="gradients">Bound to the outputs <c>gradient/{parameter}</c>; null where the graph has none.</param>
+    public BoundStep(GraphSession graph, Func<string, long> size, TensorBlock parameters, TensorBlock? gradients = null)
+    {
+        session = graph.Inference;
+        binding = session.CreateIoBinding();
+        var blocks = parameters.Layout.Select((p, i) => (p.Name, parameters.Value(i)));
+        if (gradients is not null)
+            blocks = blocks.Concat(gradients.Layout.Select((p, i) => (StepGraph.Gradient + p.Name, gradients.Value(i))));
+        var given = blocks.ToDictionary(b => b.Item1, b => b.Item2);
+        foreach (var (name, meta) in session.InputMetadata)
+            binding.BindInput(name, given.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+        foreach (var (name, meta) in session.OutputMetadata)
+            binding.BindOutput(name, given.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+    }
+
+    /// <summary>An input or output that is not a parameter or gradient.</summary>
+    public NativeTensor this[string name] => tensors[name];
+
+    public bool Has(string name) => tensors.ContainsKey(name);
+
+    /// <summary>The value of a scalar output.</summary>
+    public float Scalar(string name) => tensors[name].Floats[0];
+
+    public void Run() => session.RunWithBinding(options, binding);
+
+    OrtValue Allocate(string name, NodeMetadata meta, Func<string, long> size)
+    {
+        var shape = new long[meta.Dimensions.Length];
+        for (var i = 0; i < shape.Length; i++)
+            shape[i] = meta.Dimensions[i] >= 0 ? meta.Dimensions[i]
+                : meta.SymbolicDimensions[i].Length > 0 ? size(meta.SymbolicDimensions[i])
+                : throw new InvalidOperationException($"dimension {i} of '{name}' has neither a size nor a name");
+        return (tensors[name] = new NativeTensor(meta.ElementDataType, shape)).Value;
+    }
+
+    public void Dispose()
+    {
+        binding.Dispose();
+        options.Dispose();
+        foreach (var tensor in tensors.Values)
+            tensor.Dispose();
+    }
+}
