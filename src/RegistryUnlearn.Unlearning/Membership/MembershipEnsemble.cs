@@ -17,7 +17,11 @@ public sealed class MembershipEnsemble
     /// Feature subsets by model, as bit sets of φ indices: all features first, then every other subset with φ₁, the feature that does not
     /// saturate on memorised samples, then those without. From the sixteenth model on subsets repeat, with other bootstrap samples.
     /// </summary>
-    static readonly byte[] Masks = [0b1111, 0b0011, 0b0110, 0b1010, 0b0111, 0b1011, 0b1110, 0b0010, 0b0101, 0b1001, 0b1100, 0b1101, 0b0001, 0b0100, 0b1000];
+    static readonly byte[] Masks =
+    [
+        0b1111, 0b0011, 0b0110, 0b1010, 0b0111, 0b1011, 0b1110, 0b0010,
+        0b0101, 0b1001, 0b1100, 0b1101, 0b0001, 0b0100, 0b1000,
+    ];
 
     readonly float[] weights;
     readonly float[] bias;
@@ -72,7 +76,10 @@ public sealed class MembershipEnsemble
         return ensemble;
     }
 
-    /// <summary>Writes the models in <see cref="ByteCount"/> bytes: version, K, then 4 weights and the intercept of each, little-endian.</summary>
+    /// <summary>
+    /// Writes the models in <see cref="ByteCount"/> bytes, little-endian: version, K (int32), then 4 weights and the intercept of each
+    /// (float32).
+    /// </summary>
     public void Write(Span<byte> target)
     {
         if (target.Length != ByteCount)
@@ -146,9 +153,8 @@ public sealed class MembershipEnsemble
         var wrong = features.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
         if (wrong >= 0)
         {
-            throw new ArgumentException(
-                $"Feature {wrong % MembershipFeatures.Count} of sample {wrong / MembershipFeatures.Count} is not finite: the network's outputs diverged.",
-                name);
+            var (sample, feature) = Math.DivRem(wrong, MembershipFeatures.Count);
+            throw new ArgumentException($"Feature {feature} of sample {sample} is not finite: the network's outputs diverged.", name);
         }
     }
 

@@ -27,7 +27,7 @@ public static class MembershipFeatures
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 2);
         if (logits.Length != (long)labels.Length * classes || features.Length != (long)labels.Length * Count)
-            throw new ArgumentException($"{labels.Length} samples need {labels.Length}×{classes} logits and {labels.Length}×{Count} features.");
+            throw new ArgumentException($"{labels.Length} samples need {classes} logits and {Count} features each.");
         for (var i = 0; i < labels.Length; i++)
         {
             if ((ulong)labels[i] >= (ulong)classes)

@@ -18,7 +18,7 @@ public readonly record struct MembershipModel(float W0, float W1, float W2, floa
     public void Score(ReadOnlySpan<float> features, Span<float> scores)
     {
         if (features.Length != (long)scores.Length * MembershipFeatures.Count)
-            throw new ArgumentException($"{scores.Length} scores need {scores.Length}×{MembershipFeatures.Count} features.", nameof(scores));
+            throw new ArgumentException($"{scores.Length} scores need {MembershipFeatures.Count} features each.", nameof(scores));
         for (var i = 0; i < scores.Length; i++)
             scores[i] = Score(features.Slice(i * MembershipFeatures.Count, MembershipFeatures.Count));
     }

@@ -88,7 +88,7 @@ public class BatchesTests
         Assert.True(divisions.Count > 25, "the partition is redrawn");
     }
 
-    /// <summary>Labels, support and query size, the rule needed: class part too small, one class only, fewer samples than a batch.</summary>
+    /// <summary>Labels, support and query size, the rule needed: a class too small, one class only, too few samples.</summary>
     [Theory]
     [InlineData("0000011111", 5, 5, PartitionRule.Groups)]
     [InlineData("0000011111", 6, 4, PartitionRule.Samples)]
@@ -150,13 +150,14 @@ public class BatchesTests
     [Fact]
     public void One_sample_cannot_be_divided() =>
         Assert.Contains("a single sample", Assert.Throws<DataException>(
-            () => new SupportQueryPartition(Sample.Rows(1).All("retained"), 1, 1, 1, 1)).Message, StringComparison.Ordinal);
+            () => new SupportQueryPartition(Sample.Rows(1).All("retained"), 1, 1, 1, 1)).Message);
 
     [Fact]
     public void Steps_allocate_nothing()
     {
         var subset = Sample.Rows([.. Enumerable.Range(0, 60).Select(row => (long)(row % 6))]).All("retained");
-        var (epochs, cycle, partition) = (new EpochBatches(subset, 7, 1), new CyclicBatches(subset, 7, 1), new SupportQueryPartition(subset, 8, 8, 2, 1));
+        var (epochs, cycle) = (new EpochBatches(subset, 7, 1), new CyclicBatches(subset, 7, 1));
+        var partition = new SupportQueryPartition(subset, 8, 8, 2, 1);
         long Run(int from)
         {
             var sum = 0L;

@@ -40,6 +40,6 @@ public class NpyHeaderTests
     {
         var exception = Assert.Throws<FormatException>(() => NpyHeader.Parse(text));
 
-        Assert.Contains(message, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(message, exception.Message);
     }
 }

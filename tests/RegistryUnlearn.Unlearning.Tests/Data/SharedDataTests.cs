@@ -19,7 +19,7 @@ public class SharedDataTests
 
         Assert.Equal(arrays["logits"].Shape[0], arrays["labels"].Shape[0]);
         Assert.True(float.IsFinite(arrays["loss"].ToSingles()[0]));
-        Assert.Contains(arrays.Keys, name => name.StartsWith("grad/", StringComparison.Ordinal));
+        Assert.Contains(arrays.Keys, name => name.StartsWith("grad/"));
     }
 
     [Theory]

@@ -78,7 +78,7 @@ public class MembershipEnsembleTests
         float[] diverged = [0, 0, 0, 0, 0, float.NaN, 0, 0];
 
         Assert.Contains("Feature 1 of sample 1 is not finite",
-            Assert.Throws<ArgumentException>(() => MembershipEnsemble.Fit(diverged, NonMembers, 1, 1)).Message, StringComparison.Ordinal);
+            Assert.Throws<ArgumentException>(() => MembershipEnsemble.Fit(diverged, NonMembers, 1, 1)).Message);
         Assert.Throws<ArgumentException>(() => MembershipEnsemble.Fit(Members, [], 1, 1));
         Assert.Throws<ArgumentException>(() => MembershipEnsemble.Fit(Members, new float[5], 1, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => MembershipEnsemble.Fit(Members, NonMembers, 1, 1, penalty: 0));
@@ -122,7 +122,8 @@ public class MembershipEnsembleTests
     [InlineData(new float[] { 1, 1 }, new float[] { 1 }, 0.5)]
     [InlineData(new float[] { 3, 1, 2 }, new float[] { 2, 0 }, 4.5 / 6)]
     [InlineData(new float[] { float.PositiveInfinity }, new float[] { float.NegativeInfinity }, 1)]
-    public void Auc_counts_pairs(float[] members, float[] nonMembers, double auc) => Assert.Equal(auc, RankStatistics.Auc(members, nonMembers));
+    public void Auc_counts_pairs(float[] members, float[] nonMembers, double auc) =>
+        Assert.Equal(auc, RankStatistics.Auc(members, nonMembers));
 
     [Fact]
     public void Auc_needs_numbers()
