@@ -107,7 +107,9 @@ public sealed class DataSet
     /// <summary>The samples with the given ids, in row order.</summary>
     /// <param name="sampleIds">At least one id, each once.</param>
     /// <param name="role">What the samples are for ("forget", "retained", "holdout"); appears in messages.</param>
-    /// <exception cref="DataException">The list is empty, repeats an id, or names ids that do not exist. The message gives places in the list.</exception>
+    /// <exception cref="DataException">
+    /// The list is empty, repeats an id, or names ids that do not exist. The message gives places in the list.
+    /// </exception>
     public Subset Select(IReadOnlyList<string> sampleIds, string role)
     {
         var rows = new int[sampleIds.Count];
@@ -129,7 +131,9 @@ public sealed class DataSet
     }
 
     /// <summary>The samples in the given rows, in row order.</summary>
-    /// <exception cref="DataException">The list is empty, repeats a row, or names rows that do not exist. The message gives places in the list.</exception>
+    /// <exception cref="DataException">
+    /// The list is empty, repeats a row, or names rows that do not exist. The message gives places in the list.
+    /// </exception>
     public Subset Select(ReadOnlySpan<long> sampleRows, string role)
     {
         var rows = new int[sampleRows.Length];

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace RegistryUnlearn.Unlearning.Data;
 
-/// <summary>What turns stored inputs into the network's inputs: (x / scale − mean) / std, per channel (axis 1) or the same for all.</summary>
+/// <summary>Turns stored inputs into the network's: (x / scale − mean) / std, per channel (axis 1) or the same for all.</summary>
 public sealed class Normalization
 {
     /// <summary>Inputs as they are stored.</summary>
@@ -20,7 +20,11 @@ public sealed class Normalization
         if (!float.IsFinite(scale) || scale is 0)
             throw Invalid("scale is zero or not finite", "give the largest stored value, for example 255");
         if (mean.IsEmpty || mean.Length != std.Length)
-            throw Invalid($"there are {mean.Length} means and {std.Length} standard deviations", "give one of each, or one of each per channel");
+        {
+            throw Invalid($"there are {mean.Length} means and {std.Length} standard deviations",
+                "give one of each, or one of each per channel");
+        }
+
         foreach (var value in mean)
         {
             if (!float.IsFinite(value))

@@ -36,7 +36,7 @@ public sealed class NpyArray
     internal ReadOnlySpan<byte> Bytes => bytes;
 
     /// <summary>An array of numbers (or bool) in C order; the values are copied.</summary>
-    /// <exception cref="ArgumentException">The values do not fill the shape, or the type is none of <see cref="NpyElementType"/>.</exception>
+    /// <exception cref="ArgumentException">The values do not fill the shape, or no <see cref="NpyElementType"/> fits.</exception>
     public static NpyArray Of<T>(string name, ReadOnlySpan<long> shape, ReadOnlySpan<T> values)
         where T : unmanaged
     {
@@ -139,7 +139,12 @@ public sealed class NpyArray
     {
         var expected = 1L;
         foreach (var dimension in shape)
-            expected = dimension < 0 ? throw new ArgumentException("A dimension is negative.", nameof(shape)) : checked(expected * dimension);
+        {
+            if (dimension < 0)
+                throw new ArgumentException("A dimension is negative.", nameof(shape));
+            expected = checked(expected * dimension);
+        }
+
         if (expected != count)
             throw new ArgumentException($"The shape asks for {expected} elements but there are {count}.", nameof(shape));
     }

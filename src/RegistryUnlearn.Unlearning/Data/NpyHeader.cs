@@ -25,7 +25,9 @@ sealed record NpyHeader(NpyElementType ElementType, int ItemSize, bool FortranOr
         return length;
     }
 
-    /// <summary>Reads the header at the start of <paramref name="bytes"/> and returns how many bytes it took.</summary>
+    /// <summary>Reads the header at the start of a stream.</summary>
+    /// <param name="bytes">Left at the first element.</param>
+    /// <param name="raw">The bytes of the header.</param>
     /// <exception cref="FormatException">The message says what is wrong.</exception>
     public static NpyHeader Read(Stream bytes, out byte[] raw)
     {
@@ -38,7 +40,9 @@ sealed record NpyHeader(NpyElementType ElementType, int ItemSize, bool FortranOr
             throw new FormatException($"its format version {major}.{minor} is not 1.0, 2.0 or 3.0");
         var prefix = major is 1 ? 10 : 12;
         bytes.ReadExactly(start[8..prefix]);
-        var textLength = major is 1 ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
+        var textLength = major is 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
         if (textLength > MaxTextLength)
             throw new FormatException($"its header of {textLength} bytes is longer than {MaxTextLength}");
         raw = new byte[prefix + (int)textLength];

@@ -123,7 +123,7 @@ public sealed class NpzReader : IDisposable
         var header = NpyHeader.Read(stream, out var raw);
         var length = header.DataLength();
         if (length > maxArrayBytes)
-            throw new DataException(file, name, $"its {length} bytes exceed the limit of {maxArrayBytes}", "split it or use a smaller type");
+            throw new DataException(file, name, $"its {length} bytes exceed the limit of {maxArrayBytes}", "split it or raise the limit");
         if (entry.Length != raw.Length + length)
             throw new FormatException($"its shape asks for {length} bytes of elements but the file declares {entry.Length - raw.Length}");
         var bytes = GC.AllocateUninitializedArray<byte>((int)length);

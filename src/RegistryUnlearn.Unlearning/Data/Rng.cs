@@ -2,8 +2,9 @@ namespace RegistryUnlearn.Unlearning.Data;
 
 /// <summary>
 /// Deterministic random numbers addressed by (seed, stream, step): a resumed run continues without any stored generator state.
-/// Philox4x32-10 with a key derived from seed and stream (FNV-1a over the stream's UTF-16 units, finalised as in SplitMix64) and the counter
-/// (block, step). A mutable value without heap memory: keep it in a local variable and pass it by reference; a copy repeats the numbers.
+/// Philox4x32-10 with a key derived from seed and stream (FNV-1a over the stream's UTF-16 units, finalised as in SplitMix64) and the
+/// counter (block, step). A mutable value without heap memory: keep it in a local variable and pass it by reference; a copy repeats the
+/// numbers.
 /// </summary>
 public struct Rng
 {
@@ -105,7 +106,8 @@ public struct Rng
     public void Shuffle<T>(Span<T> values) => Sample(values, values.Length);
 
     /// <summary>
-    /// Moves a uniform random sample without replacement, in random order, to the first <paramref name="count"/> places; the others stay behind.
+    /// Moves a uniform random sample without replacement, in random order, to the first <paramref name="count"/> places;
+    /// the others stay behind.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer values than asked for.</exception>
     public void Sample<T>(Span<T> values, int count)

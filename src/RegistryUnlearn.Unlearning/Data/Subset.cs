@@ -30,8 +30,8 @@ public sealed class Subset
 
         return repeated.Count is 0
             ? new Subset(data, role, rows, places)
-            : throw new DataException(data.File, null, $"the {role} list repeats {repeated.Count} of {rows.Length} entries, {Places(repeated)}",
-                "name every sample once");
+            : throw new DataException(data.File, null,
+                $"the {role} list repeats {repeated.Count} of {rows.Length} entries, {Places(repeated)}", "name every sample once");
     }
 
     public DataSet Data { get; }
@@ -81,13 +81,14 @@ public sealed class Subset
         for (var i = 0; i < rows.Length; i++)
         {
             if (other.Contains(rows[i]))
-                common.Add(places?[i] ?? -1);
+                common.Add(places?[i] ?? i);
         }
 
         if (common.Count > 0)
         {
             var where = places is null ? string.Empty : $", {Places(common)}";
-            throw new DataException(Data.File, null, $"the {Role} set and the {other.Role} set have {common.Count} samples in common{where}",
+            throw new DataException(Data.File, null,
+                $"the {Role} set and the {other.Role} set have {common.Count} samples in common{where}",
                 "name every sample in one of them only");
         }
     }

@@ -15,10 +15,10 @@ public enum PartitionRule
 
 /// <summary>
 /// Support and query batches that differ in distribution, redrawn at every step (LTU, Huang et al., ECCV 2024: support and queries from
-/// different parts of the retained subset). Groups, by default the classes, are divided in two halves at random; the support comes from one, all
-/// query batches from the other. If a part cannot fill one of its batches with distinct samples, the samples themselves are divided at random, in
-/// proportion to the batch sizes; a part that is still too small is repeated in order. Batches have fixed sizes; query batches of a step
-/// are disjoint where the part is large enough. A function of (seed, step); allocates nothing after construction.
+/// different parts of the retained subset). Groups, by default the classes, are divided in two halves at random; the support comes from
+/// one, all query batches from the other. If a part cannot fill one of its batches with distinct samples, the samples themselves are
+/// divided at random, in proportion to the batch sizes; a part that is still too small is repeated in order. Batches have fixed sizes;
+/// query batches of a step are disjoint where the part is large enough. A function of (seed, step); allocates nothing after construction.
 /// </summary>
 public sealed class SupportQueryPartition
 {
@@ -86,17 +86,19 @@ public sealed class SupportQueryPartition
         var rng = Rng.For(seed, "support-query", step);
         var supportPart = DivideGroups(ref rng);
         Rule = PartitionRule.Groups;
-        if (supportPart < support.Length || parts.Length - supportPart < QuerySize)
+        if (!FillsBatches(supportPart))
         {
             supportPart = DivideSamples(ref rng);
-            Rule = supportPart < support.Length || parts.Length - supportPart < QuerySize ? PartitionRule.RepeatedSamples : PartitionRule.Samples;
+            Rule = FillsBatches(supportPart) ? PartitionRule.Samples : PartitionRule.RepeatedSamples;
         }
 
         Fill(ref rng, parts.AsSpan(0, supportPart), support);
         Fill(ref rng, parts.AsSpan(supportPart), queries);
     }
 
-    /// <summary>Orders the parts by a random half of the groups first; returns the size of the first part. An odd group goes to either.</summary>
+    bool FillsBatches(int supportPart) => supportPart >= support.Length && parts.Length - supportPart >= QuerySize;
+
+    /// <summary>Puts a random half of the groups first; returns the samples in them. An odd group goes to either half.</summary>
     int DivideGroups(ref Rng rng)
     {
         for (var group = 0; group < groupOrder.Length; group++)
