@@ -90,8 +90,8 @@ sealed class ParameterTrace
     static string? WhyNotElementwise(TensorData tensor, NodeProto node, bool processed)
     {
         if (StatisticNames.Any(n => tensor.Name.EndsWith(n, StringComparison.OrdinalIgnoreCase))) return "a running statistic by its name";
-        if (!processed && LearnedConstant.IsPerChannel(tensor)) return "preprocessing of the raw input";
-        return LearnedConstant.WhyNot(tensor, node);
+        return LearnedConstant.WhyNot(tensor, node)
+            ?? (!processed && LearnedConstant.IsPerChannel(tensor) ? "preprocessing of the raw input" : null);
     }
 
     /// <summary>What a value is made of: activations, or else stored float tensors.</summary>
