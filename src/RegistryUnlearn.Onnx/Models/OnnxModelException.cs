@@ -1,13 +1,23 @@
 namespace RegistryUnlearn.Onnx.Models;
 
-/// <summary>A model that cannot be used as it is: the message names the file or element and what to do about it.</summary>
+/// <summary>A model that cannot be used as it is: bad input, exit code 2. The message says what, where and what to do.</summary>
 public sealed class OnnxModelException : Exception
 {
-    public OnnxModelException(string message) : base(message)
+    /// <summary>Something in a graph whose file the caller knows.</summary>
+    public OnnxModelException(string message, Exception? inner = null) : base(message, inner)
     {
     }
 
-    public OnnxModelException(string message, Exception inner) : base(message, inner)
-    {
-    }
+    /// <summary>Something in a file; the message reads "file: element: problem. Remedy".</summary>
+    /// <param name="file">Path of the model file, as the caller gave it.</param>
+    /// <param name="element">The node, initializer or field at fault.</param>
+    /// <param name="remedy">What to do about it, a whole sentence.</param>
+    public OnnxModelException(string file, string element, string problem, string remedy, Exception? inner = null)
+        : base($"{file}: {element}: {problem}. {remedy}", inner) => (File, Element, Remedy) = (file, element, remedy);
+
+    public string? File { get; }
+
+    public string? Element { get; }
+
+    public string? Remedy { get; }
 }
