@@ -10,7 +10,8 @@ static class ExternalDataWriter
     const int ChunkBytes = 1 << 20;
 
     /// <exception cref="OnnxModelException">Two tensors share bytes and would need different ones.</exception>
-    public static void Write(ModelFile model, ExternalFile file, IReadOnlyDictionary<string, ReadOnlyMemory<float>> parameters, StagedFiles staged)
+    public static void Write(
+        ModelFile model, ExternalFile file, IReadOnlyDictionary<string, ReadOnlyMemory<float>> parameters, StagedFiles staged)
     {
         var here = model.Inventory.External.Where(t => t.Region!.File.RelativePath == file.RelativePath).ToList();
         if (file.RelativePath.StartsWith(StagedFiles.FolderPrefix, StringComparison.Ordinal))
@@ -24,7 +25,8 @@ static class ExternalDataWriter
         var second = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         Copy(source, target, file, here[0], buffer);
         foreach (var tensor in replaced)
-            foreach (var (offset, bytes) in Encoded(tensor, parameters[tensor.Name], buffer)) RandomAccess.Write(target, bytes.Span, offset);
+            foreach (var (offset, bytes) in Encoded(tensor, parameters[tensor.Name], buffer))
+                RandomAccess.Write(target, bytes.Span, offset);
         RequireSharedBytesAgree(here, replaced, parameters, source, target, buffer, second);
         RandomAccess.FlushToDisk(target);
         if (replaced.Count > 0) UpdateChecksums(here, target, buffer);
@@ -41,7 +43,8 @@ static class ExternalDataWriter
             var chunk = buffer.AsSpan(0, (int)Math.Min(ChunkBytes, file.Length - offset));
             chunk = chunk[..RandomAccess.Read(source, chunk, offset)];
             if (chunk.IsEmpty)
-                throw anyTensor.Bad($"data file '{file.RelativePath}' ended early", "Fetch the data file again; it was changed while in use");
+                throw anyTensor.Bad($"data file '{file.RelativePath}' ended early",
+                    "Fetch the data file again; it was changed while in use");
             if (chunk.ContainsAnyExcept((byte)0)) RandomAccess.Write(target, chunk, offset);
             offset += chunk.Length;
         }
@@ -67,13 +70,16 @@ static class ExternalDataWriter
     {
         foreach (var tensor in Overlapped(here, replaced))
         {
-            var expected = replaced.Contains(tensor) ? Encoded(tensor, parameters[tensor.Name], wanted) : Stored(tensor.Region!, source, wanted);
+            var expected = replaced.Contains(tensor)
+                ? Encoded(tensor, parameters[tensor.Name], wanted)
+                : Stored(tensor.Region!, source, wanted);
             foreach (var (offset, bytes) in expected)
             {
                 var actual = found.AsSpan(0, bytes.Length);
                 ReadExactly(target, actual, offset);
                 if (!bytes.Span.SequenceEqual(actual))
-                    throw tensor.Bad($"shares bytes of '{tensor.Region!.File.RelativePath}' with another tensor, and the two would need different ones",
+                    throw tensor.Bad(
+                        $"shares bytes of '{tensor.Region!.File.RelativePath}' with another tensor, and the two would need different ones",
                         "Give both the same values, or export the model with separate tensors");
             }
         }

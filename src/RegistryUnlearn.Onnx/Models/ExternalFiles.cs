@@ -25,7 +25,7 @@ sealed class ExternalFiles(string modelPath)
     readonly Dictionary<string, ExternalFile> byLocation = new(StringComparer.Ordinal);
 
     /// <summary>The region of a tensor of byteLength bytes.</summary>
-    /// <exception cref="OnnxModelException">Location leaves the folder or does not exist; offset or length do not fit file or tensor.</exception>
+    /// <exception cref="OnnxModelException">The location leaves the folder or is missing; offset or length do not fit.</exception>
     public ExternalRegion Resolve(TensorProto tensor, long byteLength, string element)
     {
         var location = Entry(tensor, "location") ?? throw Bad(element, "external_data has no location", "Export the model again");
@@ -34,9 +34,11 @@ sealed class ExternalFiles(string modelPath)
         var offset = Number(tensor, "offset", element) ?? 0;
         var length = Number(tensor, "length", element) ?? byteLength;
         if (length != byteLength)
-            throw Bad(element, $"external_data length {length} is not the {byteLength} bytes of its dims and type", "Export the model again");
+            throw Bad(element, $"external_data length {length} is not the {byteLength} bytes of its dims and type",
+                "Export the model again");
         if (offset > file.Length || length > file.Length - offset)
-            throw Bad(element, $"external_data asks for bytes {offset} to {(UInt128)offset + (UInt128)length} of '{location}', which has {file.Length}",
+            throw Bad(element,
+                $"external_data asks for bytes {offset} to {(UInt128)offset + (UInt128)length} of '{location}', which has {file.Length}",
                 "Fetch the data file again; it is cut short or belongs to another model");
         return new(file, offset, length);
     }
@@ -57,7 +59,8 @@ sealed class ExternalFiles(string modelPath)
         var segments = location.Split('/', '\\');
         if (location.Length == 0 || location.Contains('\0'))
             throw Bad(element, "external_data location is empty or holds a NUL", remedy);
-        if (segments[0].Length == 0 || Path.IsPathRooted(location) || (location.Length > 1 && location[1] == ':' && char.IsAsciiLetter(location[0])))
+        if (segments[0].Length == 0 || Path.IsPathRooted(location)
+            || (location.Length > 1 && location[1] == ':' && char.IsAsciiLetter(location[0])))
             throw Bad(element, $"external_data location '{location}' is absolute", remedy);
         if (segments.Contains(".."))
             throw Bad(element, $"external_data location '{location}' contains '..'", remedy);
@@ -67,9 +70,12 @@ sealed class ExternalFiles(string modelPath)
             throw Bad(element, $"external_data location '{location}' is the model file itself", remedy);
         if (!File.Exists(path))
             throw Bad(element, $"external_data file '{location}' is missing", $"Put it into {folder}");
-        if (!RealPath.Of(path).StartsWith(RealPath.Of(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-            throw Bad(element, $"external_data location '{location}' is a link that leaves the model's folder", "Replace the link by a copy of the file");
-        return new(Path.GetRelativePath(folder, path), path, new FileInfo(RealPath.Of(path)).Length);
+        var realFolder = RealPath.Of(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar;
+        var realPath = RealPath.Of(path);
+        if (!realPath.StartsWith(realFolder, StringComparison.Ordinal))
+            throw Bad(element, $"external_data location '{location}' is a link that leaves the model's folder",
+                "Replace the link by a copy of the file");
+        return new(Path.GetRelativePath(folder, path), path, new FileInfo(realPath).Length);
     }
 
     OnnxModelException Bad(string element, string problem, string remedy) => new(modelPath, element, problem, remedy);

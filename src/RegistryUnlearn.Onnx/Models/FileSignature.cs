@@ -5,7 +5,8 @@ static class FileSignature
 {
     static readonly (int Offset, byte[] Bytes, string What, string Remedy)[] Known =
     [
-        (0, [.. "PK\x03\x04"u8], "is a zip archive", "Unpack it and name the .onnx file inside; a PyTorch checkpoint must be exported to ONNX"),
+        (0, [.. "PK\x03\x04"u8], "is a zip archive",
+            "Unpack it and name the .onnx file inside; a PyTorch checkpoint must be exported to ONNX"),
         (0, [0x1F, 0x8B], "is compressed by gzip", "Unpack it first"),
         (0, [0x89, .. "HDF\r\n"u8], "is an HDF5 file", "Convert the Keras model to ONNX"),
         (4, [.. "ORTM"u8], "is a model in ONNX Runtime's own ORT format", "Use the .onnx file it was made from"),

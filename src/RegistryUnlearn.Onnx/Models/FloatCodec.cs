@@ -4,7 +4,9 @@ using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 
 namespace RegistryUnlearn.Onnx.Models;
 
-/// <summary>Floats to and from the little-endian bytes of FLOAT, FLOAT16, BFLOAT16 and DOUBLE. Narrowing rounds to nearest, ties to even.</summary>
+/// <summary>
+/// Floats to and from the little-endian bytes of FLOAT, FLOAT16, BFLOAT16 and DOUBLE. Narrowing rounds to nearest, ties to even.
+/// </summary>
 static class FloatCodec
 {
     /// <summary>Bytes of one element of a float type.</summary>

@@ -4,9 +4,10 @@ using RegistryUnlearn.Onnx.Proto;
 namespace RegistryUnlearn.Onnx.Models;
 
 /// <summary>
-/// The rule of thumb that tells a learned tensor from a constant of the formula, where the operator alone does not: at Add, Sub, Mul, Div and Concat.
-/// Learned is what has more than one element and is none of: constant-valued, a mask, a table of sines and cosines. One constant-valued form
-/// counts as learned: an initializer along one dimension that holds a fresh bias (all 0 at Add, Sub) or a fresh scale (all 1 at Mul, Div).
+/// The rule of thumb that tells a learned tensor from a constant of the formula where the operator alone does not: at Add, Sub, Mul, Div
+/// and Concat. Learned is what has more than one element and is none of: constant-valued, a mask, a table of sines and cosines. One
+/// constant-valued form counts as learned: an initializer along one dimension that holds a fresh bias (all 0 at Add, Sub) or a fresh
+/// scale (all 1 at Mul, Div).
 /// </summary>
 static class LearnedConstant
 {
@@ -26,16 +27,18 @@ static class LearnedConstant
     }
 
     /// <summary>Whether all elements equal value.</summary>
-    public static bool IsAll(TensorData tensor, float value) => tensor.Count > 0 && Look(tensor) is { Constant: true } look && look.First == value;
+    public static bool IsAll(TensorData tensor, float value) =>
+        tensor.Count > 0 && Look(tensor) is { Constant: true } look && look.First == value;
 
     /// <summary>Whether at most one dimension exceeds 1, as for a bias or scale per channel.</summary>
     public static bool IsPerChannel(TensorData tensor) => tensor.Shape.Count(d => d > 1) <= 1;
 
     static bool IsFresh(TensorData tensor, NodeProto node, float value) =>
-        !tensor.IsConstantNode && IsPerChannel(tensor) && ((node.OpType is "Add" or "Sub" && value == 0) || (node.OpType is "Mul" or "Div" && value == 1));
+        !tensor.IsConstantNode && IsPerChannel(tensor)
+            && ((node.OpType is "Add" or "Sub" && value == 0) || (node.OpType is "Mul" or "Div" && value == 1));
 
-    // Reads until every hypothesis is refuted, for learned tensors after a few elements. Periodic: position 0 of a sinusoidal or rotary table
-    // holds sin 0 = 0 and cos 0 = 1 only, no element exceeds 1 in size, and some come close to it.
+    // Reads until every hypothesis is refuted, for learned tensors after a few elements. Periodic: position 0 of a sinusoidal or rotary
+    // table holds sin 0 = 0 and cos 0 = 1 only, no element exceeds 1 in size, and some come close to it.
     static (bool Constant, float First, bool Mask, bool Periodic) Look(TensorData tensor)
     {
         bool constant = true, negativeMask = true, binaryMask = true, periodic = true;

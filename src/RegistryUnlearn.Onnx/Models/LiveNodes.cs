@@ -5,7 +5,7 @@ namespace RegistryUnlearn.Onnx.Models;
 /// <summary>The nodes a value is computed by, those of nested graphs included, inputs before users.</summary>
 static class LiveNodes
 {
-    /// <summary>Nodes of the graph, in order, that lead to one of the outputs; a nested graph's nodes stand before the node that owns it.</summary>
+    /// <summary>Nodes that lead to one of the outputs, in order; a nested graph's nodes stand before the node that owns it.</summary>
     public static List<NodeProto> Of(GraphProto graph, IEnumerable<string> outputs)
     {
         var all = new List<(NodeProto Node, NodeProto? Owner)>();

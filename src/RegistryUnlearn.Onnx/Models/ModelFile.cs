@@ -4,8 +4,8 @@ using RegistryUnlearn.Onnx.Proto;
 namespace RegistryUnlearn.Onnx.Models;
 
 /// <summary>
-/// An ONNX model on disk: its graph in memory, its external data where it lies. Every stored tensor has been checked against its declared type,
-/// dimensions and data length; what this program does not know is kept untouched.
+/// An ONNX model on disk: its graph in memory, its external data where it lies. Every stored tensor has been checked against its
+/// declared type, dimensions and data length; what this program does not know is kept untouched.
 /// </summary>
 public sealed class ModelFile
 {
@@ -43,7 +43,7 @@ public sealed class ModelFile
             $"Choose one of its {Tensors.Count}, such as {string.Join(", ", Tensors.Take(5).Select(t => $"'{t.Name}'"))}");
 
     /// <summary>Parses a model file and checks it and the data files it names; reads no external data.</summary>
-    /// <exception cref="OnnxModelException">The file is missing, not ONNX, damaged or inconsistent; the message says where and what to do.</exception>
+    /// <exception cref="OnnxModelException">The file is missing, not ONNX, damaged or inconsistent; the message says where.</exception>
     public static ModelFile Load(string path)
     {
         try
@@ -61,12 +61,15 @@ public sealed class ModelFile
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new OnnxModelException(path, "file", "is a folder or may not be read", "Name the .onnx file and grant read access to it", e);
+            throw new OnnxModelException(path, "file", "is a folder or may not be read",
+                "Name the .onnx file and grant read access to it", e);
         }
         // Besides its own exception, the parser reports strings that are not UTF-8 and absurd lengths by these.
-        catch (Exception e) when (e is InvalidProtocolBufferException or ArgumentException or OverflowException or InvalidOperationException)
+        catch (Exception e)
+            when (e is InvalidProtocolBufferException or ArgumentException or OverflowException or InvalidOperationException)
         {
-            throw new OnnxModelException(path, "file", $"is not an ONNX model or is damaged ({e.Message.TrimEnd('.')})", "Fetch or export the model again", e);
+            throw new OnnxModelException(path, "file", $"is not an ONNX model or is damaged ({e.Message.TrimEnd('.')})",
+                "Fetch or export the model again", e);
         }
     }
 
@@ -74,7 +77,7 @@ public sealed class ModelFile
     /// <exception cref="OnnxModelException">As for <see cref="Load"/>.</exception>
     public static ModelFile Wrap(ModelProto model, string path) => new(path, model);
 
-    /// <summary>Writes a model to path: to a temporary name first, renamed when complete. The same model always gives the same bytes.</summary>
+    /// <summary>Writes a model to path, under a temporary name until complete. The same model always gives the same bytes.</summary>
     /// <exception cref="OnnxModelException">The model exceeds 2 GB, the limit of its format.</exception>
     public static void Write(ModelProto model, string path)
     {
@@ -85,16 +88,17 @@ public sealed class ModelFile
     }
 
     /// <summary>
-    /// Writes the same model with only the given tensors replaced: nodes, names, inputs, outputs, opsets, order and the storage form of every tensor
-    /// stay as they are, external data keeps its files, offsets and lengths. File names are those of the source; files of these names in outFolder are
-    /// replaced, the model file last. A failure leaves no new file behind. The same arguments always give the same bytes.
+    /// Writes the same model with only the given tensors replaced: nodes, names, inputs, outputs, opsets, order and the storage form of
+    /// every tensor stay as they are, external data keeps its files, offsets and lengths. File names are those of the source; files of
+    /// these names in outFolder are replaced, the model file last. A failure leaves no new file behind. The same arguments always give the
+    /// same bytes. The checksum entries of a data file that changes are recomputed.
     /// </summary>
     /// <param name="outFolder">Any folder but the model's own; created if absent.</param>
     /// <param name="parameters">Finite values by tensor name, row-major, as many as the tensor has elements.</param>
     /// <param name="metadata">metadata_props to set: a key that exists is replaced in place, new ones follow in ordinal order.</param>
     /// <exception cref="OnnxModelException">
-    /// Unknown name, wrong count, a tensor that is not float, NaN or infinity, a value beyond the range of FLOAT16 or BFLOAT16, or two tensors that
-    /// share bytes of a data file would need different ones.
+    /// Unknown name, wrong count, a tensor that is not float, NaN or infinity, a value beyond the range of FLOAT16 or BFLOAT16, or two
+    /// tensors that share bytes of a data file would need different ones.
     /// </exception>
     public void SaveWithParameters(
         string outFolder, IReadOnlyDictionary<string, ReadOnlyMemory<float>> parameters, IReadOnlyDictionary<string, string> metadata) =>

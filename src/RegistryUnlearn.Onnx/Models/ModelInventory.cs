@@ -48,7 +48,8 @@ sealed class ModelInventory
         foreach (var domain in model.OpsetImport.GroupBy(o => o.Domain is "ai.onnx" ? "" : o.Domain))
         {
             if (domain.Count() > 1) throw Bad("opset_import", $"names domain '{domain.Key}' twice", "Keep one version per domain");
-            if (domain.First().Version < 1) throw Bad("opset_import", $"gives domain '{domain.Key}' version {domain.First().Version}", remedy);
+            if (domain.First().Version < 1)
+                throw Bad("opset_import", $"gives domain '{domain.Key}' version {domain.First().Version}", remedy);
         }
     }
 
@@ -67,7 +68,8 @@ sealed class ModelInventory
         foreach (var sparse in graph.SparseInitializer)
         {
             var element = $"{where}sparse initializer '{sparse.Values?.Name}'";
-            if (sparse.Values is { } values && !names.Add(values.Name)) throw Bad(element, "appears twice", "Names must be unique; export the model again");
+            if (sparse.Values is { } values && !names.Add(values.Name))
+                throw Bad(element, "appears twice", "Names must be unique; export the model again");
             CheckSparse(sparse, element);
         }
         CheckNodes(graph.Node, where);
@@ -128,7 +130,8 @@ sealed class ModelInventory
         else if (tensor.HasRawData && typed == 0 && layout.Type != DataType.String)
         {
             storage = TensorStorage.RawData;
-            if (tensor.RawData.Length != layout.ByteLength) throw WrongLength("raw_data", tensor.RawData.Length, layout.ByteLength, "bytes");
+            if (tensor.RawData.Length != layout.ByteLength)
+                throw WrongLength("raw_data", tensor.RawData.Length, layout.ByteLength, "bytes");
         }
         else
         {
@@ -146,7 +149,8 @@ sealed class ModelInventory
             "The file is damaged; fetch or export it again");
     }
 
-    static string LabelOf(NodeProto node, int index) => node.Name.Length > 0 ? $"node '{node.Name}' ({node.OpType})" : $"node {index} ({node.OpType})";
+    static string LabelOf(NodeProto node, int index) =>
+        node.Name.Length > 0 ? $"node '{node.Name}' ({node.OpType})" : $"node {index} ({node.OpType})";
 
     OnnxModelException Bad(string element, string problem, string remedy) => new(path, element, problem, remedy);
 }

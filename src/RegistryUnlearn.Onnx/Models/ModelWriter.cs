@@ -7,7 +7,8 @@ namespace RegistryUnlearn.Onnx.Models;
 static class ModelWriter
 {
     public static void Save(
-        ModelFile source, string outFolder, IReadOnlyDictionary<string, ReadOnlyMemory<float>> parameters, IReadOnlyDictionary<string, string> metadata)
+        ModelFile source, string outFolder,
+        IReadOnlyDictionary<string, ReadOnlyMemory<float>> parameters, IReadOnlyDictionary<string, string> metadata)
     {
         foreach (var (name, values) in parameters) RequireFits(source[name], values.Span);
         RequireOtherFolder(source.Path, outFolder);
@@ -28,9 +29,11 @@ static class ModelWriter
     public static void Serialize(ModelProto model, string path, string sourcePath)
     {
         // CalculateSize is an int that wraps: a model above 2 GB shows as negative or not at all, so large parts are added up first.
-        var inline = (model.Graph?.Initializer ?? []).Sum(t => (long)t.RawData.Length + (4L * t.FloatData.Count) + (8L * t.DoubleData.Count));
+        var inline = (model.Graph?.Initializer ?? [])
+            .Sum(t => (long)t.RawData.Length + (4L * t.FloatData.Count) + (8L * t.DoubleData.Count));
         if (inline > int.MaxValue || model.CalculateSize() < 0)
-            throw new OnnxModelException(sourcePath, "model", "exceeds 2 GB, the limit of the format", "Store its large tensors as external data");
+            throw new OnnxModelException(sourcePath, "model", "exceeds 2 GB, the limit of the format",
+                "Store its large tensors as external data");
         using var stream = new FileStream(path, FileMode.Create, FileAccess.Write);
         model.WriteTo(stream);
         stream.Flush(flushToDisk: true);
@@ -49,7 +52,8 @@ static class ModelWriter
     {
         var sourceFolder = Path.GetDirectoryName(Path.GetFullPath(sourcePath))!;
         if (RealPath.Of(sourceFolder) == RealPath.Of(outFolder))
-            throw new OnnxModelException(sourcePath, "output folder", "is the model's own folder", "Choose another one; a model is never changed in place");
+            throw new OnnxModelException(sourcePath, "output folder", "is the model's own folder",
+                "Choose another one; a model is never changed in place");
     }
 
     static void SetMetadata(ModelProto model, string key, string value)

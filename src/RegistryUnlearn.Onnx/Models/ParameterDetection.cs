@@ -1,9 +1,10 @@
 namespace RegistryUnlearn.Onnx.Models;
 
 /// <summary>
-/// Chooses what is trainable: float tensors that reach a parameter input of a layer (Conv, ConvTranspose, Gemm, MatMul, Einsum, Gather by computed
-/// indices, the normalisations, PRelu, LSTM, GRU, RNN), or one side of Add, Sub, Mul, Div or Concat with an activation on the other if their values
-/// look learned; directly, through operators that only rearrange, or composed with other parameters. Running statistics never are.
+/// Chooses what is trainable: float tensors that reach a parameter input of a layer (Conv, ConvTranspose, Gemm, MatMul, Einsum, Gather by
+/// computed indices, the normalisations, PRelu, LSTM, GRU, RNN), or one side of Add, Sub, Mul, Div or Concat with an activation on the
+/// other if their values look learned; directly, through operators that only rearrange, or composed with other parameters. Running
+/// statistics never are, nor is what looks like preprocessing: one number per channel at the raw input.
 /// </summary>
 public static class ParameterDetection
 {
@@ -11,7 +12,7 @@ public static class ParameterDetection
     /// <param name="patterns">The request's own choice; null for all that are detected.</param>
     /// <param name="output">Value the parameters must lead to, such as the logits; null for any output of the graph.</param>
     /// <returns>At least one trainable parameter, and the reasons for the rest.</returns>
-    /// <exception cref="OnnxModelException">Nothing is trainable, or a pattern selects nothing or something that cannot be trained.</exception>
+    /// <exception cref="OnnxModelException">Nothing is trainable, or a pattern selects nothing that can be trained.</exception>
     public static ParameterSelection Detect(ModelFile model, ParameterPatterns? patterns = null, string? output = null)
     {
         patterns ??= ParameterPatterns.Default;
@@ -38,14 +39,16 @@ public static class ParameterDetection
         }
         return trainable.Count > 0
             ? new(trainable, frozen)
-            : throw new OnnxModelException(model.Path, "trainable parameters", "the patterns exclude all of them", "Exclude fewer parameters");
+            : throw new OnnxModelException(model.Path, "trainable parameters", "the patterns exclude all of them",
+                "Exclude fewer parameters");
     }
 
     static TrainableParameter Named(TensorData tensor, bool isStatistic, string? whyNot)
     {
         tensor.RequireFloat();
-        if (isStatistic) throw tensor.Bad("holds running statistics, which are never trained", "Take its name out of the included parameters");
-        if (whyNot is null) throw tensor.Bad("no node on the way to the output uses it", "Take its name out of the included parameters");
+        const string remedy = "Take its name out of the included parameters";
+        if (isStatistic) throw tensor.Bad("holds running statistics, which are never trained", remedy);
+        if (whyNot is null) throw tensor.Bad("no node on the way to the output uses it", remedy);
         return new(tensor, "", "", -1, "named by the request");
     }
 
@@ -62,7 +65,8 @@ public static class ParameterDetection
         var floats = Enumerable.Range(0, model.Tensors.Count).Where(i => model.Tensors[i].IsFloat).ToList();
         var reasons = floats.Select(i => $"'{model.Tensors[i].Name}' ({trace.WhyNot[i] ?? "no node on the way to the output uses it"})");
         return new(model.Path, "trainable parameters",
-            $"none found; looked at {trace.Nodes.Count} nodes ({Some(operators)}) and {floats.Count} float tensors of {model.Tensors.Count} ({Some(reasons)})",
+            $"none found; looked at {trace.Nodes.Count} nodes ({Some(operators)}) "
+            + $"and {floats.Count} float tensors of {model.Tensors.Count} ({Some(reasons)})",
             "Name the parameters in the request, or export the model in float with its functions inlined");
     }
 

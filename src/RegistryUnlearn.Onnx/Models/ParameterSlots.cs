@@ -28,7 +28,8 @@ static class ParameterSlots
     // Data is input 0, except for Concat, where all inputs are.
     static readonly FrozenSet<string> Rearranging = new[]
     {
-        "Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Split", "Expand", "Tile", "Pad", "Gather", "Cast", "Concat",
+        "Identity", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Slice", "Split", "Expand", "Tile", "Pad", "Gather",
+        "Cast", "Concat",
     }.ToFrozenSet();
 
     // Square roots are left out on purpose: sqrt(variance + epsilon) of a normalisation written out must not lead to a running variance.
@@ -39,7 +40,8 @@ static class ParameterSlots
     }.ToFrozenSet();
 
     /// <summary>Whether input slot of the node holds a parameter whatever its values.</summary>
-    public static bool IsDirect(NodeProto node, int slot) => IsStandard(node) && Direct.TryGetValue(node.OpType, out var slots) && slots.Contains(slot);
+    public static bool IsDirect(NodeProto node, int slot) =>
+        IsStandard(node) && Direct.TryGetValue(node.OpType, out var slots) && slots.Contains(slot);
 
     /// <summary>Whether the node is a layer: an operator with parameter slots.</summary>
     public static bool IsLayer(NodeProto node) => IsStandard(node) && Direct.ContainsKey(node.OpType);
@@ -47,7 +49,8 @@ static class ParameterSlots
     public static bool IsNormalization(NodeProto node) => node.OpType.EndsWith("Normalization", StringComparison.Ordinal);
 
     /// <summary>Whether the slot holds running statistics, which are never trained.</summary>
-    public static bool IsRunningStatistic(NodeProto node, int slot) => IsStandard(node) && node.OpType == "BatchNormalization" && slot is 3 or 4;
+    public static bool IsRunningStatistic(NodeProto node, int slot) =>
+        IsStandard(node) && node.OpType == "BatchNormalization" && slot is 3 or 4;
 
     /// <summary>Whether a constant at the slot is a parameter if its values look learned and the other input is an activation.</summary>
     public static bool IsElementwise(NodeProto node) => IsStandard(node) && node.OpType is "Add" or "Sub" or "Mul" or "Div" or "Concat";

@@ -77,8 +77,8 @@ sealed class ParameterTrace
         else WhyNot[root.Tensor] ??= $"{place}: its result reaches no parameter input";
     }
 
-    // Normalisations without learned scale and bias are exported with stored ones and zeros: as Constant nodes, and at InstanceNormalization,
-    // which stands in for a group normalisation whose own scale follows, also as initializers.
+    // Normalisations without learned scale and bias are exported with stored ones and zeros: as Constant nodes, and at
+    // InstanceNormalization, which stands in for a group normalisation whose own scale follows, also as initializers.
     static string? WhyNotDirect(TensorData tensor, NodeProto node, Root root)
     {
         if (root.Composed) return LearnedConstant.WhyNot(tensor, node);

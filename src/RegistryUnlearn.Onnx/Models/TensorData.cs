@@ -26,7 +26,7 @@ public enum TensorStorage
     FloatsAttribute,
 }
 
-/// <summary>A stored tensor of a model: an initializer or the value of a Constant node. Reads its elements from wherever they are stored.</summary>
+/// <summary>An initializer or the value of a Constant node; reads its elements from wherever they are stored.</summary>
 public sealed class TensorData
 {
     const int ChunkElements = 1 << 16;
@@ -45,7 +45,9 @@ public sealed class TensorData
         Storage = storage;
     }
 
-    internal TensorData(string modelPath, string name, string element, TensorProto tensor, TensorLayout layout, TensorStorage storage, ExternalRegion? region)
+    internal TensorData(
+        string modelPath, string name, string element,
+        TensorProto tensor, TensorLayout layout, TensorStorage storage, ExternalRegion? region)
         : this(modelPath, name, element, layout, storage)
     {
         this.tensor = tensor;
@@ -54,7 +56,9 @@ public sealed class TensorData
 
     internal TensorData(string modelPath, string name, string element, AttributeProto attribute, bool single)
         : this(modelPath, name, element,
-            single ? new(DataType.Float, [], 1, 4) : new(DataType.Float, [attribute.Floats.Count], attribute.Floats.Count, 4L * attribute.Floats.Count),
+            single
+                ? new(DataType.Float, [], 1, 4)
+                : new(DataType.Float, [attribute.Floats.Count], attribute.Floats.Count, 4L * attribute.Floats.Count),
             single ? TensorStorage.FloatAttribute : TensorStorage.FloatsAttribute) => this.attribute = attribute;
 
     /// <summary>Name of the value: the initializer's, or the output of the Constant node.</summary>
@@ -183,7 +187,8 @@ public sealed class TensorData
     {
         for (var i = 0; i < values.Length; i++)
             if (!float.IsFinite(values[i]))
-                throw Bad($"element {start + i} is {(float.IsNaN(values[i]) ? "NaN" : "infinite")}", "Use a checkpoint with finite values, or lower the step size");
+                throw Bad($"element {start + i} is {(float.IsNaN(values[i]) ? "NaN" : "infinite")}",
+                    "Use a checkpoint with finite values, or lower the step size");
     }
 
     /// <summary>Encodes values in the tensor's element type; a value beyond the range of a 16-bit type is an error.</summary>
@@ -196,7 +201,8 @@ public sealed class TensorData
         {
             FloatCodec.Decode(ElementType, bytes.Slice(2 * i, 2), back);
             if (!float.IsFinite(back[0]))
-                throw Bad($"element {start + i} is {values[i]}, beyond the range of {ElementTypes.NameOf(ElementType)}", "Lower the step size, or convert the model to FLOAT");
+                throw Bad($"element {start + i} is {values[i]}, beyond the range of {ElementTypes.NameOf(ElementType)}",
+                    "Lower the step size, or convert the model to FLOAT");
         }
     }
 
@@ -220,7 +226,9 @@ public sealed class TensorData
 
     internal void RequireFloat()
     {
-        if (!IsFloat) throw Bad($"{ElementTypes.NameOf(ElementType)} elements are not floats", "Name a tensor of type FLOAT, FLOAT16, BFLOAT16 or DOUBLE");
+        if (!IsFloat)
+            throw Bad($"{ElementTypes.NameOf(ElementType)} elements are not floats",
+                "Name a tensor of type FLOAT, FLOAT16, BFLOAT16 or DOUBLE");
     }
 
     internal OnnxModelException Bad(string problem, string remedy) => new(modelPath, Element, problem, remedy);
@@ -242,7 +250,9 @@ public sealed class TensorData
         while (bytes.Length > 0)
         {
             var read = RandomAccess.Read(handle!, bytes, Region!.Offset + offset);
-            if (read == 0) throw Bad($"data file '{Region.File.RelativePath}' ended early", "Fetch the data file again; it was changed while in use");
+            if (read == 0)
+                throw Bad($"data file '{Region.File.RelativePath}' ended early",
+                    "Fetch the data file again; it was changed while in use");
             offset += read;
             bytes = bytes[read..];
         }

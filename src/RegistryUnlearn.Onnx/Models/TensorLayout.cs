@@ -24,10 +24,12 @@ sealed record TensorLayout(DataType Type, long[] Shape, long Count, long ByteLen
             throw new OnnxModelException(file, element, $"data_type {tensor.DataType} is not an ONNX element type",
                 "Export the model again; the file is damaged or newer than this program");
         if (tensor.Segment is not null)
-            throw new OnnxModelException(file, element, "the tensor is stored in segments", "Export the model again; no current tool writes segments");
+            throw new OnnxModelException(file, element, "the tensor is stored in segments",
+                "Export the model again; no current tool writes segments");
         var shape = tensor.Dims.ToArray();
         if (shape.FirstOrDefault(d => d < 0) is < 0 and var negative)
-            throw new OnnxModelException(file, element, $"dims holds {negative}", "A stored tensor needs dimensions of 0 or more; export the model again");
+            throw new OnnxModelException(file, element, $"dims holds {negative}",
+                "A stored tensor needs dimensions of 0 or more; export the model again");
         try
         {
             var count = shape.Contains(0) ? 0 : shape.Aggregate(1L, (product, d) => checked(product * d));
@@ -35,7 +37,8 @@ sealed record TensorLayout(DataType Type, long[] Shape, long Count, long ByteLen
         }
         catch (OverflowException e)
         {
-            throw new OnnxModelException(file, element, $"dims [{string.Join(", ", shape)}] exceed 2^63 bytes", "The file is damaged; export the model again", e);
+            throw new OnnxModelException(file, element, $"dims [{string.Join(", ", shape)}] exceed 2^63 bytes",
+                "The file is damaged; export the model again", e);
         }
     }
 }

@@ -23,5 +23,5 @@ public sealed record FrozenTensor(TensorData Tensor, string Why)
     public string Name => Tensor.Name;
 }
 
-/// <summary>The choice made for a model: each float tensor is in one of the two lists, both in the order of <see cref="ModelFile.Tensors"/>.</summary>
+/// <summary>The choice made for a model: each float tensor in one of two lists, in the order of <see cref="ModelFile.Tensors"/>.</summary>
 public sealed record ParameterSelection(IReadOnlyList<TrainableParameter> Trainable, IReadOnlyList<FrozenTensor> Frozen);

@@ -36,23 +36,28 @@ static class TypedField
         switch (type)
         {
             case DataType.Float or DataType.Complex64:
-                for (var i = 0; i < bytes.Length / 4; i++) BinaryPrimitives.WriteSingleLittleEndian(bytes[(4 * i)..], tensor.FloatData[start + i]);
+                for (var i = 0; i < bytes.Length / 4; i++)
+                    BinaryPrimitives.WriteSingleLittleEndian(bytes[(4 * i)..], tensor.FloatData[start + i]);
                 break;
             case DataType.Double or DataType.Complex128:
-                for (var i = 0; i < bytes.Length / 8; i++) BinaryPrimitives.WriteDoubleLittleEndian(bytes[(8 * i)..], tensor.DoubleData[start + i]);
+                for (var i = 0; i < bytes.Length / 8; i++)
+                    BinaryPrimitives.WriteDoubleLittleEndian(bytes[(8 * i)..], tensor.DoubleData[start + i]);
                 break;
             case DataType.Int64:
-                for (var i = 0; i < bytes.Length / 8; i++) BinaryPrimitives.WriteInt64LittleEndian(bytes[(8 * i)..], tensor.Int64Data[start + i]);
+                for (var i = 0; i < bytes.Length / 8; i++)
+                    BinaryPrimitives.WriteInt64LittleEndian(bytes[(8 * i)..], tensor.Int64Data[start + i]);
                 break;
             case DataType.Uint64:
-                for (var i = 0; i < bytes.Length / 8; i++) BinaryPrimitives.WriteUInt64LittleEndian(bytes[(8 * i)..], tensor.Uint64Data[start + i]);
+                for (var i = 0; i < bytes.Length / 8; i++)
+                    BinaryPrimitives.WriteUInt64LittleEndian(bytes[(8 * i)..], tensor.Uint64Data[start + i]);
                 break;
             case DataType.Uint32:
                 for (var i = 0; i < bytes.Length / 4; i++)
                     BinaryPrimitives.WriteUInt32LittleEndian(bytes[(4 * i)..], (uint)tensor.Uint64Data[start + i]);
                 break;
             case DataType.Int32:
-                for (var i = 0; i < bytes.Length / 4; i++) BinaryPrimitives.WriteInt32LittleEndian(bytes[(4 * i)..], tensor.Int32Data[start + i]);
+                for (var i = 0; i < bytes.Length / 4; i++)
+                    BinaryPrimitives.WriteInt32LittleEndian(bytes[(4 * i)..], tensor.Int32Data[start + i]);
                 break;
             case DataType.Int16 or DataType.Uint16 or DataType.Float16 or DataType.Bfloat16:
                 for (var i = 0; i < bytes.Length / 2; i++)
@@ -70,13 +75,16 @@ static class TypedField
         switch (type)
         {
             case DataType.Float:
-                for (var i = 0; i < tensor.FloatData.Count; i++) tensor.FloatData[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes[(4 * i)..]);
+                for (var i = 0; i < tensor.FloatData.Count; i++)
+                    tensor.FloatData[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes[(4 * i)..]);
                 break;
             case DataType.Double:
-                for (var i = 0; i < tensor.DoubleData.Count; i++) tensor.DoubleData[i] = BinaryPrimitives.ReadDoubleLittleEndian(bytes[(8 * i)..]);
+                for (var i = 0; i < tensor.DoubleData.Count; i++)
+                    tensor.DoubleData[i] = BinaryPrimitives.ReadDoubleLittleEndian(bytes[(8 * i)..]);
                 break;
             default:
-                for (var i = 0; i < tensor.Int32Data.Count; i++) tensor.Int32Data[i] = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(2 * i)..]);
+                for (var i = 0; i < tensor.Int32Data.Count; i++)
+                    tensor.Int32Data[i] = BinaryPrimitives.ReadUInt16LittleEndian(bytes[(2 * i)..]);
                 break;
         }
     }

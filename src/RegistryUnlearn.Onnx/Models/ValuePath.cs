@@ -20,7 +20,7 @@ sealed class ValuePath
 
     public bool Exists(string name) => producers.ContainsKey(name) || infos.ContainsKey(name);
 
-    /// <summary>Type and dimensions (null: open) of a value; taken over from a value of the same shape after it where its own are not recorded.</summary>
+    /// <summary>Type and dimensions (null: open) of a value; where they are not recorded, those of a value of its shape after it.</summary>
     public (DataType Type, long?[] Shape)? Describe(string name)
     {
         if (!Exists(name)) return null;
@@ -41,8 +41,9 @@ sealed class ValuePath
     /// <summary>If the value is a Softmax or Sigmoid, perhaps copied: the scores it is taken of, and which of the two; else null.</summary>
     public (string Scores, string Kind)? ProbabilitiesBefore(string name)
     {
-        for (var seen = new HashSet<string>(StringComparer.Ordinal); seen.Add(name) && producers.GetValueOrDefault(name) is { Input.Count: > 0 } node;)
+        for (var seen = new HashSet<string>(StringComparer.Ordinal); seen.Add(name);)
         {
+            if (producers.GetValueOrDefault(name) is not { Input.Count: > 0 } node) return null;
             if (node.OpType is "Softmax" or "Sigmoid") return (node.Input[0], node.OpType);
             if (node.OpType is "Identity" or "Cast" or "Dropout") name = node.Input[0];
         }

@@ -11,7 +11,8 @@ static class Build
 {
     public static ModelProto Model(params IMessage[] parts)
     {
-        var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "g" }, OpsetImport = { new OperatorSetIdProto { Version = 17 } } };
+        var opset = new OperatorSetIdProto { Version = 17 };
+        var model = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "g" }, OpsetImport = { opset } };
         foreach (var part in parts)
         {
             switch (part)
@@ -74,7 +75,8 @@ static class Build
     public static TensorProto Integers(string name, params long[] values) =>
         new() { Name = name, DataType = (int)DataType.Int64, Dims = { values.Length }, Int64Data = { values } };
 
-    public static TensorProto External(string name, long[] dims, string location, long? offset = null, long? length = null, DataType type = DataType.Float)
+    public static TensorProto External(string name, long[] dims, string location, long? offset = null, long? length = null,
+        DataType type = DataType.Float)
     {
         var tensor = new TensorProto { Name = name, DataType = (int)type, Dims = { dims }, DataLocation = DataLocation.External };
         tensor.ExternalData.Add(new StringStringEntryProto { Key = "location", Value = location });
@@ -107,7 +109,8 @@ sealed class TempFolder : IDisposable
 
     /// <summary>Relative paths of all files below a folder, sorted.</summary>
     public string[] Files(string name) =>
-        [.. Directory.EnumerateFiles(this[name], "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(this[name], f)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(this[name], "*", SearchOption.AllDirectories)
+            .Select(f => Path.GetRelativePath(this[name], f)).Order(StringComparer.Ordinal)];
 
     public void Dispose() => folder.Delete(recursive: true);
 }

@@ -54,7 +54,8 @@ public sealed class ClassifierContractTests
         Assert.Contains("output 'p': gives probabilities", error.Message);
         Assert.Equal("Name 'y' as the logits", error.Remedy);
         if (tail.Contains("Cast")) model.Graph.ValueInfo.Add(Build.Value("y: N, 10"));
-        Assert.Equal(("y", 10), (ClassifierContract.Find(model.Wrap(), "y").LogitsName, ClassifierContract.Find(model.Wrap(), "y").Classes));
+        Assert.Equal(("y", 10), (ClassifierContract.Find(model.Wrap(), "y").LogitsName,
+            ClassifierContract.Find(model.Wrap(), "y").Classes));
     }
 
     [Fact]
@@ -73,7 +74,7 @@ public sealed class ClassifierContractTests
 
     public static TheoryData<string, Action<GraphProto>, string?, string> Refused => new()
     {
-        { "no input", g => g.Input.Clear(), null, "graph: has 0 inputs, a classifier has one" },
+        { "no input", g => g.Input.Clear(), null, "graph: has 0 inputs (none), a classifier has one" },
         { "two inputs", g => g.Input.Add(Build.Value("mask: N, 3")), null, "has 2 inputs ('x', 'mask')" },
         { "text input", g => g.Input[0] = Build.Value("x: N, 3", DataType.String), null, "input 'x': is STRING" },
         { "flat input", g => g.Input[0] = Build.Value("x: N"), null, "input 'x': has shape [?]" },
@@ -86,7 +87,8 @@ public sealed class ClassifierContractTests
         { "rows", g => { g.Input[0] = Build.Value("x: 4, 3"); g.Output[0] = Build.Value("y: 8, 10"); }, null, "has 8 rows for 4 samples" },
         { "unknown name", _ => { }, "scores", "output 'scores': is not a value of the model, whose outputs are 'y'" },
         { "unrecorded inner value", _ => { }, "f", "output 'f': has no recorded type and shape. Run ONNX shape inference" },
-        { "circle", g => g.Node.Add([Build.Node("Identity b -> a"), Build.Node("Identity a -> b")]), "a", "output 'a': has no recorded type" },
+        { "circle", g => g.Node.Add([Build.Node("Identity b -> a"), Build.Node("Identity a -> b")]), "a",
+            "output 'a': has no recorded type" },
     };
 
     [Theory]

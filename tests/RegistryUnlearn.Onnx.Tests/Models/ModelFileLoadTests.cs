@@ -45,7 +45,10 @@ public sealed class ModelFileLoadTests : IDisposable
     {
         var graph = new GraphProto();
         for (var i = 0; i < levels; i++)
-            graph = new GraphProto { Node = { new NodeProto { OpType = "If", Attribute = { new AttributeProto { Name = "then_branch", G = graph } } } } };
+        {
+            var branch = new AttributeProto { Name = "then_branch", G = graph };
+            graph = new GraphProto { Node = { new NodeProto { OpType = "If", Attribute = { branch } } } };
+        }
         return new ModelProto { IrVersion = 8, Graph = graph, OpsetImport = { new OperatorSetIdProto { Version = 17 } } }.ToByteArray();
     }
 
@@ -90,7 +93,8 @@ public sealed class ModelFileLoadTests : IDisposable
         for (var i = 0; i < 3000; i++)
         {
             var damaged = i < bytes.Length ? bytes[..i] : [.. bytes];
-            for (var flips = i < bytes.Length ? 0 : random.Next(1, 4); flips > 0; flips--) damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
+            for (var flips = i < bytes.Length ? 0 : random.Next(1, 4); flips > 0; flips--)
+                damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
             var path = folder.Write("damaged.onnx", damaged);
             try
             {
@@ -114,7 +118,8 @@ public sealed class ModelFileLoadTests : IDisposable
         { "no op_type", m => m.Graph.Node[0].ClearOpType(), "node 'Y' (): has no op_type" },
         { "no name", m => m.Graph.Initializer[1].ClearName(), "initializer 1: has no name" },
         { "twice", m => m.Graph.Initializer[1].Name = "w", "initializer 'w': appears twice" },
-        { "sparse twice", m => m.Graph.SparseInitializer.Add(new SparseTensorProto { Values = Build.Raw("w", [0]) }), "sparse initializer 'w': appears twice" },
+        { "sparse twice", m => m.Graph.SparseInitializer.Add(new SparseTensorProto { Values = Build.Raw("w", [0]) }),
+            "sparse initializer 'w': appears twice" },
         { "constant too", m => m.Graph.Node.Add(Build.Node("Constant -> w", Build.Tensor("value", Build.Raw("", [1], 1)))), "same name" },
         { "negative dim", m => m.Graph.Initializer[0].Dims[0] = -1, "initializer 'w': dims holds -1" },
         { "overflow", m => m.Graph.Initializer[0].Dims.Add([1L << 40, 1L << 40]), "exceed 2^63 bytes" },
@@ -122,16 +127,22 @@ public sealed class ModelFileLoadTests : IDisposable
         { "type 99", m => m.Graph.Initializer[0].DataType = 99, "data_type 99 is not an ONNX element type" },
         { "type 0", m => m.Graph.Initializer[0].DataType = 0, "data_type 0" },
         { "segment", m => m.Graph.Initializer[0].Segment = new Segment { Begin = 0, End = 1 }, "segments" },
-        { "raw short", m => m.Graph.Initializer[0].RawData = ByteString.CopyFrom(1, 2, 3), "raw_data has 3 bytes but dims [3, 2] of FLOAT need 24" },
+        { "raw short", m => m.Graph.Initializer[0].RawData = ByteString.CopyFrom(1, 2, 3),
+            "raw_data has 3 bytes but dims [3, 2] of FLOAT need 24" },
         { "no data", m => m.Graph.Initializer[0].ClearRawData(), "float_data has 0 entries but dims [3, 2] of FLOAT need 6" },
         { "both", m => m.Graph.Initializer[0].FloatData.Add(1), "more than one place" },
-        { "wrong field", m => { m.Graph.Initializer[0].ClearRawData(); m.Graph.Initializer[0].Int64Data.Add(1); }, "float_data has 0 entries" },
-        { "extra field", m => { var t = m.Graph.Initializer[0]; t.ClearRawData(); t.FloatData.Add(new float[6]); t.Int64Data.Add(1); }, "outside float_data" },
+        { "wrong field", m => { m.Graph.Initializer[0].ClearRawData(); m.Graph.Initializer[0].Int64Data.Add(1); },
+            "float_data has 0 entries" },
+        { "extra field", m => { var t = m.Graph.Initializer[0]; t.ClearRawData(); t.FloatData.Add(new float[6]); t.Int64Data.Add(1); },
+            "outside float_data" },
         { "raw string", m => m.Graph.Initializer[0].DataType = (int)DataType.String, "strings outside string_data" },
-        { "attribute", m => m.Graph.Node[0].Attribute.Add(Build.Tensor("t", Build.Raw("", [2], 1))), "node 'Y' (Gemm) attribute 't': raw_data has 4 bytes" },
-        { "nested", m => m.Graph.Node[0].Attribute.Add(new AttributeProto { Name = "body", G = new GraphProto { Initializer = { Build.Raw("q", [9], 1) } } }),
+        { "attribute", m => m.Graph.Node[0].Attribute.Add(Build.Tensor("t", Build.Raw("", [2], 1))),
+            "node 'Y' (Gemm) attribute 't': raw_data has 4 bytes" },
+        { "nested", m => m.Graph.Node[0].Attribute.Add(new AttributeProto { Name = "body",
+            G = new GraphProto { Initializer = { Build.Raw("q", [9], 1) } } }),
             "attribute 'body': initializer 'q': raw_data" },
-        { "function", m => m.Functions.Add(new FunctionProto { Name = "F", Node = { Build.Node("Constant -> c", Build.Tensor("value", Build.Raw("", [9], 1))) } }),
+        { "function", m => m.Functions.Add(new FunctionProto { Name = "F",
+            Node = { Build.Node("Constant -> c", Build.Tensor("value", Build.Raw("", [9], 1))) } }),
             "function 'F': node 'C' (Constant) attribute 'value'" },
     };
 

@@ -30,7 +30,8 @@ public sealed class ParameterDetectionTests
         { "MatMul either side", Graph(Build.Node("MatMul x w -> h"), Build.Node("MatMul v h -> y"), W(), W("v")), "w v" },
         { "Einsum", Graph(Build.Node("Einsum x w -> y"), W()), "w" },
         { "embedding", Graph(Build.Node("Gather w x -> y"), W()), "w" },
-        { "BatchNormalization", Graph(Build.Node("BatchNormalization x s b m v -> y"), Filled("s", 1, 3), Filled("b", 0, 3), W("m"), W("v")), "s b" },
+        { "BatchNormalization", Graph(Build.Node("BatchNormalization x s b m v -> y"), Filled("s", 1, 3), Filled("b", 0, 3), W("m"),
+            W("v")), "s b" },
         { "one tensor as scale and variance", Graph(Build.Node("BatchNormalization x s b s s -> y"), W("s"), W("b")), "b" },
         { "LayerNormalization", Graph(Build.Node("LayerNormalization x s b -> y"), Filled("s", 1, 3), Filled("b", 0, 3)), "s b" },
         { "InstanceNormalization", Graph(Build.Node("InstanceNormalization x s b -> y"), W("s"), W("b")), "s b" },
@@ -44,51 +45,65 @@ public sealed class ParameterDetectionTests
             Build.Node("InstanceNormalization x s b -> h"), Build.Node("Mul h g -> i"), Build.Node("Add i c -> y"),
             Filled("s", 1, 3), Filled("b", 0, 3), W("g"), W("c")), "g c" },
         { "normalisation without parameters", Graph(
-            Build.Node("Constant -> s", Value(1, 1, 1)), Build.Node("Gemm x w -> h"), Build.Node("LayerNormalization h s -> y"), W()), "w" },
+            Build.Node("Constant -> s", Value(1, 1, 1)), Build.Node("Gemm x w -> h"), Build.Node("LayerNormalization h s -> y"), W()),
+            "w" },
         { "Constant nodes", Graph(
-            Build.Node("Constant -> w", Value(1, 2, 3)), Build.Node("Constant -> v", new AttributeProto { Name = "value_floats", Floats = { 1, 2 } }),
+            Build.Node("Constant -> w", Value(1, 2, 3)),
+            Build.Node("Constant -> v", new AttributeProto { Name = "value_floats", Floats = { 1, 2 } }),
             Build.Node("MatMul x w -> h"), Build.Node("Add h v -> y")), "w v" },
         { "half", Graph(Build.Node("Cast w -> c"), Build.Node("Gemm x c -> y"),
             new TensorProto { Name = "w", DataType = (int)DataType.Float16, Dims = { 2 }, Int32Data = { 0x3C00, 0xC000 } }), "w" },
         { "behind rearranging operators", Graph(
-            Build.Node("Identity a -> a1"), Build.Node("Transpose b -> b1"), Build.Node("Reshape c shape -> c1"), Build.Node("Flatten d -> d1"),
-            Build.Node("Squeeze e -> e1"), Build.Node("Unsqueeze f shape -> f1"), Build.Node("Slice g shape shape -> g1"), Build.Node("Cast h -> h1"),
+            Build.Node("Identity a -> a1"), Build.Node("Transpose b -> b1"), Build.Node("Reshape c shape -> c1"),
+            Build.Node("Flatten d -> d1"),
+            Build.Node("Squeeze e -> e1"), Build.Node("Unsqueeze f shape -> f1"), Build.Node("Slice g shape shape -> g1"),
+            Build.Node("Cast h -> h1"),
             Build.Node("Concat a1 b1 c1 d1 -> p"), Build.Node("Concat e1 f1 g1 h1 -> q"), Build.Node("Gemm x p q -> y"),
             W("a"), W("b"), W("c"), W("d"), W("e"), W("f"), W("g"), W("h"), Build.Integers("shape", 1)), "a b c d e f g h" },
         { "behind a shape taken from the data", Graph(
-            Build.Node("Shape x -> s"), Build.Node("Expand w s -> e"), Build.Node("Gemm x v -> h"), Build.Node("Concat e h -> y"), W(), W("v")), "w v" },
+            Build.Node("Shape x -> s"), Build.Node("Expand w s -> e"), Build.Node("Gemm x v -> h"), Build.Node("Concat e h -> y"), W(),
+            W("v")), "w v" },
         { "not behind DequantizeLinear", Graph(
             Build.Node("DequantizeLinear q s -> w"), Build.Node("Gemm x w b -> y"), Build.Integers("q", 1, 2), W("s"), W("b")), "b" },
         { "tied", Graph(Build.Node("Gemm x w -> h"), Build.Node("Transpose w -> t"), Build.Node("Gemm h t -> y"), W()), "w" },
-        { "low rank", Graph(Build.Node("MatMul a b -> ab"), Build.Node("Add w ab -> s"), Build.Node("Gemm x s -> y"), W("a"), W("b"), W()), "a b w" },
+        { "low rank", Graph(Build.Node("MatMul a b -> ab"), Build.Node("Add w ab -> s"), Build.Node("Gemm x s -> y"), W("a"), W("b"), W()),
+            "a b w" },
         { "weight norm", Graph(
-            Build.Node("ReduceL2 v -> n"), Build.Node("Div v n -> d"), Build.Node("Mul g d -> w"), Build.Node("Conv x w -> y"), W("g"), W("v")), "g v" },
+            Build.Node("ReduceL2 v -> n"), Build.Node("Div v n -> d"), Build.Node("Mul g d -> w"), Build.Node("Conv x w -> y"), W("g"),
+            W("v")), "g v" },
         { "learned addend and factor", Graph(
             Build.Node("MatMul x w -> a"), Build.Node("Add bias a -> b"), Build.Node("Mul b scale -> c"), Build.Node("Add c pos -> y"),
             W(), Filled("bias", 0, 3), Filled("scale", 1, 3), W("pos")), "w bias scale pos" },
         { "constants of the formula", Graph(
             Build.Node("MatMul x w -> a"), Build.Node("Add a eps -> b"), Build.Node("Div b sqrt2 -> c"), Build.Node("Mul c half -> d"),
-            Build.Node("Constant -> one", Value(1, 1)), Build.Node("Mul d one -> e"), Build.Node("Add e mask -> f"), Build.Node("Mul f keep -> g"),
+            Build.Node("Constant -> one", Value(1, 1)), Build.Node("Mul d one -> e"), Build.Node("Add e mask -> f"),
+            Build.Node("Mul f keep -> g"),
             Build.Node("Add g sines -> h"), Build.Node("Pow h two -> i"), Build.Node("Concat i zeros -> j"), Build.Node("Add j mask2 -> y"),
-            W(), Filled("eps", 1e-5f, 1), Filled("sqrt2", 1.4142135f, 3), Filled("half", 0.5f), Build.Raw("mask", [2, 2], 0, float.NegativeInfinity, 0, 0),
+            W(), Filled("eps", 1e-5f, 1), Filled("sqrt2", 1.4142135f, 3), Filled("half", 0.5f),
+            Build.Raw("mask", [2, 2], 0, float.NegativeInfinity, 0, 0),
             Build.Raw("mask2", [2, 2], 0, -1e4f, 0, 0), Build.Raw("keep", [3], 1, 0, 1), Sinusoid("sines", 6, 8), Filled("two", 2, 2),
             Filled("zeros", 0, 2, 3)), "w" },
         { "preprocessing of the raw input", Graph(
             Build.Node("Sub x mean -> a"), Build.Node("Div a std -> b"), Build.Node("MatMul b w -> y"),
             Build.Learned("mean", 1, 3, 1, 1), Build.Learned("std", 1, 3, 1, 1), W()), "w" },
         { "normalisation written out", Graph(
-            Build.Node("Gemm x w -> a"), Build.Node("Sub a bn.running_mean -> b"), Build.Node("Add var eps -> c"), Build.Node("Sqrt c -> d"),
-            Build.Node("Div b d -> e"), Build.Node("Mul e gamma -> y"), W(), W("bn.running_mean"), W("var"), Filled("eps", 1e-5f), W("gamma")), "w gamma" },
+            Build.Node("Gemm x w -> a"), Build.Node("Sub a bn.running_mean -> b"), Build.Node("Add var eps -> c"),
+            Build.Node("Sqrt c -> d"),
+            Build.Node("Div b d -> e"), Build.Node("Mul e gamma -> y"), W(), W("bn.running_mean"), W("var"), Filled("eps", 1e-5f),
+            W("gamma")), "w gamma" },
         { "relative positions by constant indices", Graph(
-            Build.Node("MatMul x w -> a"), Build.Node("Gather table index -> t"), Build.Node("Add a t -> y"), W(), W("table"), Build.Integers("index", 0, 1)),
+            Build.Node("MatMul x w -> a"), Build.Node("Gather table index -> t"), Build.Node("Add a t -> y"), W(), W("table"),
+            Build.Integers("index", 0, 1)),
             "w table" },
         { "not what leads nowhere", Graph(Build.Node("Gemm x w -> y"), Build.Node("Gemm x dead -> z"), W(), W("dead"), W("unused")), "w" },
         { "not integers", Graph(Build.Node("Gemm x w -> h"), Build.Node("Add h i -> y"), W(), Build.Integers("i", 1, 2)), "w" },
         { "not another domain's Conv", Graph(
-            new NodeProto { OpType = "Conv", Domain = "custom", Input = { "x", "v" }, Output = { "h" } }, Build.Node("Gemm h w -> y"), W("v"), W()), "w" },
+            new NodeProto { OpType = "Conv", Domain = "custom", Input = { "x", "v" }, Output = { "h" } }, Build.Node("Gemm h w -> y"),
+            W("v"), W()), "w" },
         { "in a branch", Graph(
             Build.Node("Gemm x w -> h"), new NodeProto { OpType = "If", Input = { "h" }, Output = { "y" }, Attribute =
-                { new AttributeProto { Name = "then_branch", G = new GraphProto { Node = { Build.Node("Gemm h v -> r") }, Output = { Build.Value("r: 1") } } } } },
+                { new AttributeProto { Name = "then_branch",
+                    G = new GraphProto { Node = { Build.Node("Gemm h v -> r") }, Output = { Build.Value("r: 1") } } } } },
             W("v"), W()), "v w" },
     };
 
@@ -98,7 +113,8 @@ public sealed class ParameterDetectionTests
     {
         var selection = ParameterDetection.Detect(model.Wrap());
         Assert.True(expected == string.Join(' ', selection.Trainable.Select(p => p.Name)),
-            $"{name}: {string.Join(", ", selection.Trainable.Select(p => p.Name))}; frozen {string.Join("; ", selection.Frozen.Select(f => $"{f.Name}: {f.Why}"))}");
+            $"{name}: {string.Join(", ", selection.Trainable.Select(p => p.Name))}; "
+            + $"frozen {string.Join("; ", selection.Frozen.Select(f => $"{f.Name}: {f.Why}"))}");
         Assert.Equal(model.Wrap().Tensors.Count(t => t.IsFloat), selection.Trainable.Count + selection.Frozen.Count);
     }
 
@@ -116,9 +132,11 @@ public sealed class ParameterDetectionTests
     public void The_choice_says_why()
     {
         var selection = ParameterDetection.Detect(Graph(
-            Build.Node("Transpose w -> t"), Build.Node("Gemm x t -> h"), Build.Node("Add h eps -> y"), W(), Filled("eps", 1e-5f), W("unused")).Wrap());
+            Build.Node("Transpose w -> t"), Build.Node("Gemm x t -> h"), Build.Node("Add h eps -> y"), W(), Filled("eps", 1e-5f),
+                W("unused")).Wrap());
         var parameter = Assert.Single(selection.Trainable);
-        Assert.Equal(("w", "Gemm", "H", 1, "input 1 of Gemm 'H'"), (parameter.Name, parameter.Operator, parameter.Node, parameter.Slot, parameter.Why));
+        Assert.Equal(("w", "Gemm", "H", 1, "input 1 of Gemm 'H'"),
+            (parameter.Name, parameter.Operator, parameter.Node, parameter.Slot, parameter.Why));
         Assert.Equal([3L, 3L], parameter.Shape);
         Assert.Equal(DataType.Float, parameter.ElementType);
         Assert.Equal([("eps", "input 1 of Add 'Y': a single number"), ("unused", "no node on the way to the output uses it")],
@@ -135,9 +153,11 @@ public sealed class ParameterDetectionTests
     }
 
     static ModelFile Layers() => Graph(
-        Build.Node("Gemm x l1.w l1.b -> a"), Build.Node("BatchNormalization a bn.w bn.b bn.m bn.v -> b"), Build.Node("Mul b temperature -> c"),
+        Build.Node("Gemm x l1.w l1.b -> a"), Build.Node("BatchNormalization a bn.w bn.b bn.m bn.v -> b"),
+        Build.Node("Mul b temperature -> c"),
         Build.Node("Gemm c l2.w l2.b -> y"),
-        W("l1.w"), W("l1.b"), W("bn.w"), W("bn.b"), W("bn.m"), W("bn.v"), Filled("temperature", 2), W("l2.w"), W("l2.b"), W("unused"), Build.Integers("n", 1)).Wrap();
+        W("l1.w"), W("l1.b"), W("bn.w"), W("bn.b"), W("bn.m"), W("bn.v"), Filled("temperature", 2), W("l2.w"), W("l2.b"), W("unused"),
+        Build.Integers("n", 1)).Wrap();
 
     [Theory]
     [InlineData("", "", "l1.w l1.b bn.w bn.b l2.w l2.b")]
@@ -163,15 +183,18 @@ public sealed class ParameterDetectionTests
     [InlineData("n", "", "initializer 'n': INT64 elements are not floats")]
     [InlineData("", "*", "the patterns exclude all of them")]
     public void Patterns_that_select_nothing_fit_are_refused(string include, string exclude, string expected) =>
-        Assert.Contains(expected, Assert.Throws<OnnxModelException>(() => ParameterDetection.Detect(Layers(), Patterns(include, exclude))).Message);
+        Assert.Contains(expected, Assert.Throws<OnnxModelException>(() =>
+            ParameterDetection.Detect(Layers(), Patterns(include, exclude))).Message);
 
     [Fact]
     public void A_model_without_parameters_says_what_was_looked_at()
     {
-        var model = Graph(Build.Node("Relu x -> a"), Build.Node("Relu a -> b"), Build.Node("Mul b half -> y"), Filled("half", 0.5f), W("unused"), Build.Integers("n", 1));
+        var model = Graph(Build.Node("Relu x -> a"), Build.Node("Relu a -> b"), Build.Node("Mul b half -> y"), Filled("half", 0.5f),
+            W("unused"), Build.Integers("n", 1));
         var message = Assert.Throws<OnnxModelException>(() => ParameterDetection.Detect(model.Wrap())).Message;
-        Assert.Contains("none found; looked at 3 nodes (2 Relu, 1 Mul) and 2 float tensors of 3 ('half' (input 1 of Mul 'Y': a single number), "
-            + "'unused' (no node on the way to the output uses it)). Name the parameters in the request", message);
+        Assert.Contains("none found; looked at 3 nodes (2 Relu, 1 Mul) and 2 float tensors of 3 "
+            + "('half' (input 1 of Mul 'Y': a single number), 'unused' (no node on the way to the output uses it)). "
+            + "Name the parameters in the request", message);
     }
 
     static ParameterPatterns Patterns(string include, string exclude) =>

@@ -3,10 +3,11 @@ using RegistryUnlearn.Onnx.Models;
 
 namespace RegistryUnlearn.Onnx.Tests.Models;
 
-/// <summary>Detection, contract and a save on exported models, where these lie beside the repository with gradients of every trainable tensor.</summary>
+/// <summary>Exported models with a gradient for every trainable tensor, where these lie beside the repository.</summary>
 public sealed class ReferenceModelTests
 {
-    const string Block = "n1.weight n1.bias a.qkv.weight a.qkv.bias a.p.weight a.p.bias n2.weight n2.bias f1.weight f1.bias f2.weight f2.bias";
+    const string Block =
+        "n1.weight n1.bias a.qkv.weight a.qkv.bias a.p.weight a.p.bias n2.weight n2.bias f1.weight f1.bias f2.weight f2.bias";
 
     static IEnumerable<string> Below(string prefix, string names) => names.Split(' ').Select(n => $"{prefix}.{n}");
 
@@ -26,7 +27,8 @@ public sealed class ReferenceModelTests
         { "cnn_fused", ["c1.weight", "c1.bias", "c2.weight", "c2.bias", "fc.weight", "fc.bias"], 10 },
         { "resnet", Resnet(), 10 },
         { "textcnn", ["e.weight", "c.0.weight", "c.0.bias", "c.1.weight", "c.1.bias", "fc.weight", "fc.bias"], 4 },
-        { "vit", ["cls", "pos", "pe.weight", "pe.bias", .. Below("bl.0", Block), .. Below("bl.1", Block), "n.weight", "n.bias", "hd.weight", "hd.bias"], 10 },
+        { "vit", ["cls", "pos", "pe.weight", "pe.bias", .. Below("bl.0", Block), .. Below("bl.1", Block), "n.weight", "n.bias",
+            "hd.weight", "hd.bias"], 10 },
     };
 
     [Theory]
@@ -61,7 +63,8 @@ public sealed class ReferenceModelTests
     }
 
     static void Negated(ModelFile model, string[] names, string outFolder) => model.SaveWithParameters(outFolder,
-        names.ToDictionary(n => n, n => (ReadOnlyMemory<float>)model[n].ReadFloats().Select(v => -v).ToArray()), new Dictionary<string, string>());
+        names.ToDictionary(n => n, n => (ReadOnlyMemory<float>)model[n].ReadFloats().Select(v => -v).ToArray()),
+        new Dictionary<string, string>());
 
     static ModelFile Load(string name)
     {

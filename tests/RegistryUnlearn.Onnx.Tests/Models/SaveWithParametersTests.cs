@@ -89,7 +89,8 @@ public sealed class SaveWithParametersTests : IDisposable
         folder.Write("in/sub/other.bin", Bytes(7, 8));
         var checksummed = Build.External("v", [1], "w.bin", 13, 4);
         checksummed.ExternalData.Add(new StringStringEntryProto { Key = "checksum", Value = "stale" });
-        var path = folder.Write("in/m.onnx", Build.Model(Build.External("w", [2], "./w.bin", 3), checksummed, Build.External("o", [2], "sub/other.bin")));
+        var path = folder.Write("in/m.onnx",
+            Build.Model(Build.External("w", [2], "./w.bin", 3), checksummed, Build.External("o", [2], "sub/other.bin")));
 
         ModelFile.Load(path).SaveWithParameters(folder["out"], Values(("w", [-1, -2]), ("v", [-3])), NoMetadata);
 
@@ -214,7 +215,8 @@ public sealed class SaveWithParametersTests : IDisposable
         {
             Assert.Skip($"The disk takes no sparse file of 2 GiB: {e.Message}");
         }
-        var path = folder.Write("in/m.onnx", Build.Model(Build.External("filler", [filler / 4], "big.bin", 0), Build.External("w", [3], "big.bin", filler, 12)));
+        var path = folder.Write("in/m.onnx",
+            Build.Model(Build.External("filler", [filler / 4], "big.bin", 0), Build.External("w", [3], "big.bin", filler, 12)));
         var before = GC.GetAllocatedBytesForCurrentThread();
 
         ModelFile.Load(path).SaveWithParameters(folder["out"], Values(("w", [4, 5, 6])), NoMetadata);

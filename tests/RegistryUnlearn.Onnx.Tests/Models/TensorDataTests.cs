@@ -17,7 +17,8 @@ public sealed class TensorDataTests
         return tensor;
     }
 
-    // Bit patterns from IEEE 754 and the bfloat16 definition: 0x3C00 = 1, 0xC000 = -2, 0x0001 = 2^-24 in half; 0x3F80 = 1, 0xC049 = -3.140625.
+    // Bit patterns from IEEE 754 and the bfloat16 definition: 0x3C00 = 1, 0xC000 = -2, 0x0001 = 2^-24 in half; 0x3F80 = 1, 0xC049
+    // = -3.140625.
     public static TheoryData<TensorProto, float[]> Floats => new()
     {
         { Of(DataType.Float, [0, 0, 128, 63, 0, 0, 0, 192], 2), [1, -2] },
