@@ -27,36 +27,36 @@ public static class ClassificationLosses
         g.Neg(g.MeanAll(g.ReduceSum(g.Mul(targets, g.LogSoftmax(logits, 1)), [1], keep: false)));
 
     /// <summary>
-    /// Mean squared difference of logits after each sample's mean over the classes is taken off, so that a common shift, which the
-    /// softmax does not see, costs nothing.
+    /// Squared difference of logits per sample, [N], averaged over the classes, after each sample's mean over the classes is taken off, so
+    /// that a common shift, which the softmax does not see, costs nothing.
     /// </summary>
     public static Value CentredLogitDistance(GraphBuilder g, Value logits, Value targets)
     {
         var difference = g.Sub(logits, targets);
         var centred = g.Sub(difference, g.ReduceMean(difference, [1], keep: true));
-        return g.MeanAll(g.Mul(centred, centred));
+        return g.ReduceMean(g.Mul(centred, centred), [1], keep: false);
     }
 
     /// <summary>Logit-scaled confidence per sample, [N]: z_y − log Σ_{c≠y} exp z_c (Carlini et al. 2022, section VI-B).</summary>
     public static Value Confidence(GraphBuilder g, Value logits, Value mask) =>
         g.Sub(AtLabel(g, logits, mask), LogSumExp(g, Excluding(g, logits, mask)));
 
-    /// <summary>Mean Huber distance of per-sample values to targets, [N] each; quadratic up to beta, linear beyond.</summary>
+    /// <summary>Huber distance of values to targets, [N] each and [N]; quadratic up to beta, linear beyond (scaled as torch's smooth_l1_loss).</summary>
     public static Value Huber(GraphBuilder g, Value values, Value targets, float beta)
     {
         var distance = g.Abs(g.Sub(values, targets));
         var quadratic = g.Add("Clip", [distance, default, g.Scalar(beta)]);
-        // ½q² + β(d − q) with q = min(d, β)
-        return g.MeanAll(g.Add(g.Scale(g.Mul(quadratic, quadratic), 0.5f), g.Scale(g.Sub(distance, quadratic), beta)));
+        // ½q²/β + (d − q) with q = min(d, β)
+        return g.Add(g.Scale(g.Mul(quadratic, quadratic), 0.5f / beta), g.Sub(distance, quadratic));
     }
 
-    /// <summary>Mean over samples of the cross-entropy among the classes other than the label, towards soft targets over those classes.</summary>
+    /// <summary>Cross-entropy per sample, [N], among the classes other than the label, towards soft targets over those classes.</summary>
     /// <param name="targets">[N, C] probabilities that are 0 at the label and sum to 1 over the others.</param>
     public static Value OtherClassesCrossEntropy(GraphBuilder g, Value logits, Value targets, Value mask)
     {
         var others = Excluding(g, logits, mask);
         var logProbabilities = g.Sub(logits, g.Unsqueeze(LogSumExp(g, others), 1));
-        return g.Neg(g.MeanAll(g.ReduceSum(g.Mul(targets, logProbabilities), [1], keep: false)));
+        return g.Neg(g.ReduceSum(g.Mul(targets, logProbabilities), [1], keep: false));
     }
 
     /// <summary>The element at the label, [N].</summary>

@@ -20,7 +20,7 @@ static class ConvGradWeight
         : c.Channels <= FewChannels || (c.Taps == 1 && c.UnitStrides && c.Unpadded) ? PerImage(g, c, x, dy)
         : Gathered(g, c, x, dy);
 
-    static long Positions(Geometry c) => Enumerable.Range(0, c.Rank).Aggregate(1L, (n, a) => n * c.Out(a));
+    internal static long Positions(Geometry c) => Enumerable.Range(0, c.Rank).Aggregate(1L, (n, a) => n * c.Out(a));
 
     static long PaddedPositions(Geometry c) => Enumerable.Range(0, c.Rank).Aggregate(1L, (n, a) => n * c.Padded(a));
 
@@ -29,12 +29,16 @@ static class ConvGradWeight
     /// <summary>Σ_b dY_b · patches_bᵀ with dY_b [O, P] and patches_b [C·K, P].</summary>
     static Value PerImage(GraphBuilder g, Geometry c, Value x, Value dy)
     {
-        long positions = Positions(c), columns = c.Channels * c.Taps;
-        var flat = g.Reshape(PadInput(g, c, x), 0, c.Channels, PaddedPositions(c));
-        var patches = c.Taps == 1 && c.UnitStrides && c.Unpadded ? flat
-            : g.Reshape(g.Gather(flat, g.Ints(Indices(c, tapsFirst: true)), 2), 0, columns, positions);
-        var products = g.MatMul(g.Reshape(dy, 0, c.Filters, positions), g.Transpose(patches, [0, 2, 1]));
+        var products = g.MatMul(g.Reshape(dy, 0, c.Filters, Positions(c)), g.Transpose(Patches(g, c, x), [0, 2, 1]));
         return g.Reshape(g.ReduceSum(products, [0], keep: false), [c.Filters, c.Channels, .. c.Kernel]);
+    }
+
+    /// <summary>The input patches of every position, [B, C·K, P], rows in the order of a filter's weights.</summary>
+    internal static Value Patches(GraphBuilder g, Geometry c, Value x)
+    {
+        var flat = g.Reshape(PadInput(g, c, x), 0, c.Channels, PaddedPositions(c));
+        return c.Taps == 1 && c.UnitStrides && c.Unpadded ? flat
+            : g.Reshape(g.Gather(flat, g.Ints(Indices(c, tapsFirst: true)), 2), 0, c.Channels * c.Taps, Positions(c));
     }
 
     /// <summary>dY [O, B·P] · patches [B·P, K·C], all patches gathered at once from the channel-last input.</summary>

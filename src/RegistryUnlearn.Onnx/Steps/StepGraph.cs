@@ -111,7 +111,18 @@ public static class StepGraph
     public static ModelProto Forward(ForwardModel model)
     {
         var g = model.NewGraph();
-        var parameters = model.AddParameterInputs(g);
+        return Forward(model, g, model.AddParameterInputs(g));
+    }
+
+    /// <summary>The model itself with the given tensors in the place of its parameters, as constants that ONNX Runtime can fold and pack.</summary>
+    public static ModelProto Forward(ForwardModel model, IReadOnlyList<TensorProto> parameters)
+    {
+        var g = model.NewGraph();
+        return Forward(model, g, [.. parameters.Select((p, i) => g.Initializer(model.Parameters[i].Name, p))]);
+    }
+
+    static ModelProto Forward(ForwardModel model, GraphBuilder g, Value[] parameters)
+    {
         var logits = model.Append(g, "model/", model.AddInput(g, "input", "batch"), parameters);
         var types = new TypeOracle();
         types.Update(g);

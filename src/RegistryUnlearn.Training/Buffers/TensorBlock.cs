@@ -63,6 +63,9 @@ public sealed unsafe class TensorBlock : IDisposable
     /// <summary>Tensor i as ONNX Runtime sees it.</summary>
     public OrtValue Value(int i) => values[i];
 
+    /// <summary>All tensors as ONNX Runtime sees them, under their names with a prefix.</summary>
+    public IEnumerable<(string Name, OrtValue Value)> As(string prefix) => Layout.Select((p, i) => (prefix + p.Name, values[i]));
+
     /// <summary>Copies all values of a block with the same layout.</summary>
     public void CopyFrom(TensorBlock other)
     {

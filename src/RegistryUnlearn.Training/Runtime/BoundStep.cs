@@ -19,17 +19,20 @@ public sealed class BoundStep : IDisposable
     /// <param name="parameters">Bound to the inputs that have its tensors' names.</param>
     /// <param name="gradients">Bound to the outputs <c>gradient/{parameter}</c>; null where the graph has none.</param>
     public BoundStep(GraphSession graph, Func<string, long> size, TensorBlock parameters, TensorBlock? gradients = null)
+        : this(graph, size, gradients is null ? [parameters.As("")] : [parameters.As(""), gradients.As(StepGraph.Gradient)])
+    {
+    }
+
+    /// <param name="given">Memory for inputs and outputs, by name; the rest is allocated here.</param>
+    public BoundStep(GraphSession graph, Func<string, long> size, IEnumerable<IEnumerable<(string Name, OrtValue Value)>> given)
     {
         session = graph.Inference;
         binding = session.CreateIoBinding();
-        var blocks = parameters.Layout.Select((p, i) => (p.Name, parameters.Value(i)));
-        if (gradients is not null)
-            blocks = blocks.Concat(gradients.Layout.Select((p, i) => (StepGraph.Gradient + p.Name, gradients.Value(i))));
-        var given = blocks.ToDictionary(b => b.Item1, b => b.Item2);
+        var named = given.SelectMany(g => g).ToDictionary(g => g.Name, g => g.Value);
         foreach (var (name, meta) in session.InputMetadata)
-            binding.BindInput(name, given.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+            binding.BindInput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
         foreach (var (name, meta) in session.OutputMetadata)
-            binding.BindOutput(name, given.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+            binding.BindOutput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
     }
 
     /// <summary>An input or output that is not a parameter or gradient.</summary>

@@ -1,0 +1,119 @@
+using RegistryUnlearn.Training.Buffers;
+
+namespace RegistryUnlearn.Unlearning.Methods;
+
+/// <summary>
+/// A method at work, step by step. The state between two steps can be saved and restored exactly: a run that is restored ends with the
+/// same bytes as one that was never interrupted.
+/// </summary>
+public abstract class MethodRun : IDisposable
+{
+    readonly List<StepTrace> traces = [];
+
+    protected MethodRun(UnlearningTask task, int steps)
+    {
+        (Task, Steps) = (task, steps);
+        Parameters = task.Original.Clone();
+    }
+
+    protected UnlearningTask Task { get; }
+
+    /// <summary>Planned steps.</summary>
+    public int Steps { get; }
+
+    /// <summary>Steps taken.</summary>
+    public int Step => traces.Count;
+
+    public bool IsDone => Step >= Steps;
+
+    /// <summary>θ as it stands.</summary>
+    public TensorBlock Parameters { get; }
+
+    /// <summary>What the method hands over when it is done: by default θ as it stands.</summary>
+    public virtual TensorBlock Result => Parameters;
+
+    public IReadOnlyList<StepTrace> Traces => traces;
+
+    /// <summary>What a reader of the report should know about how the run went, in sentences.</summary>
+    public virtual IReadOnlyList<string> Notes => [];
+
+    /// <summary>Takes one step.</summary>
+    /// <exception cref="DivergedException">The step gave a loss or gradient that is not finite; parameters are those before the step.</exception>
+    public void Advance()
+    {
+        if (IsDone)
+            throw new InvalidOperationException("the run is done");
+        var trace = TakeStep();
+        traces.Add(trace);
+        AfterStep();
+    }
+
+    /// <summary>Computes and applies one update.</summary>
+    protected abstract StepTrace TakeStep();
+
+    /// <summary>Runs once <see cref="Step"/> counts the new step.</summary>
+    protected virtual void AfterStep()
+    {
+    }
+
+    protected void RequireFinite(double value, string what)
+    {
+        if (!double.IsFinite(value))
+            throw new DivergedException(Step, what);
+    }
+
+    public void Save(Stream stream)
+    {
+        using var writer = new BinaryWriter(stream, System.Text.Encoding.UTF8, leaveOpen: true);
+        writer.Write(traces.Count);
+        foreach (var trace in traces)
+            trace.Write(writer);
+        Write(writer, Parameters);
+        SaveState(writer);
+    }
+
+    /// <summary>Restores a state that <see cref="Save"/> of the same method, options and task has written.</summary>
+    public void Restore(Stream stream)
+    {
+        using var reader = new BinaryReader(stream, System.Text.Encoding.UTF8, leaveOpen: true);
+        traces.Clear();
+        for (var n = reader.ReadInt32(); n > 0; n--)
+            traces.Add(StepTrace.Read(reader));
+        Read(reader, Parameters);
+        RestoreState(reader);
+    }
+
+    protected virtual void SaveState(BinaryWriter writer)
+    {
+    }
+
+    protected virtual void RestoreState(BinaryReader reader)
+    {
+    }
+
+    protected static void Write(BinaryWriter writer, TensorBlock block)
+    {
+        for (var i = 0; i < block.TensorCount; i++)
+            writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(block[i]));
+    }
+
+    protected static void Read(BinaryReader reader, TensorBlock block)
+    {
+        for (var i = 0; i < block.TensorCount; i++)
+            reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(block[i]));
+    }
+
+    public virtual void Dispose()
+    {
+        Parameters.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}
+
+/// <summary>A step produced a number that is not finite. Nothing of the step was applied.</summary>
+/// <param name="step">The step, from 0.</param>
+public sealed class DivergedException(int step, string what)
+    : Exception($"step {step}: {what} is not finite; the parameters before this step are kept. Lower the learning rate or the weight of forgetting")
+{
+    public int Step { get; } = step;
+}

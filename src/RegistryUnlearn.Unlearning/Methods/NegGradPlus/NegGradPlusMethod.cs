@@ -1,0 +1,80 @@
+using System.Numerics.Tensors;
+using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Unlearning.Data;
+using RegistryUnlearn.Unlearning.Runs;
+
+namespace RegistryUnlearn.Unlearning.Methods.NegGradPlus;
+
+/// <param name="Alpha">Weight of remembering, 0..1; forgetting has 1 − α.</param>
+/// <param name="Steps">1..1,000,000</param>
+/// <param name="Batch">Samples per step and side, 1..65,536</param>
+/// <param name="Anchor">Weight of ½‖θ − θ₀‖² beside the loss on retained samples, 0..100</param>
+public sealed record NegGradPlusOptions(float Alpha, int Steps, int Batch, float Anchor, OptimizerOptions Optimizer);
+
+/// <summary>
+/// NG+: descends α · (CE on retained + anchor) − (1 − α) · CE on forget, jointly per batch (Kurmanji et al., NeurIPS 2023; in the form of
+/// Cadet et al., Deep Unlearn, 2024).
+/// </summary>
+public sealed class NegGradPlusMethod : IUnlearningMethod
+{
+    public string Name => "neggrad+";
+
+    public string Summary => "descends on retained and ascends on forget samples; a fair baseline that tends to over-forget";
+
+    public object ReadOptions(OptionReader reader) => new NegGradPlusOptions(
+        reader.Float("alpha", 0.95f, 0, 1),
+        reader.Int("steps", 160, 1, 1_000_000),
+        reader.Int("batch", 64, 1, 65_536),
+        reader.Float("anchor", 0, 0, 100),
+        OptimizerOptions.Read(reader, new(OptimizerKind.Sgd, 0.02f, 0.9f, 0, Schedule.Linear)));
+
+    public MethodRun Start(UnlearningTask task, object options) => new Run(task, (NegGradPlusOptions)options);
+
+    sealed class Run : GradientRun
+    {
+        readonly NegGradPlusOptions options;
+        readonly Subset forget;
+        readonly TensorBlock forgetGradient;
+        readonly CrossEntropyGradient onRetained;
+        readonly CrossEntropyGradient onForget;
+        readonly CyclicBatches retainedBatches;
+        readonly CyclicBatches forgetBatches;
+
+        public Run(UnlearningTask task, NegGradPlusOptions options) : base(task, options.Steps, options.Optimizer)
+        {
+            this.options = options;
+            forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
+            forgetGradient = new TensorBlock(task.Original.Layout);
+            onRetained = new CrossEntropyGradient(task, Parameters, Direction);
+            onForget = new CrossEntropyGradient(task, Parameters, forgetGradient);
+            retainedBatches = new CyclicBatches(task.Retained, task.Batch(options.Batch), task.Seed, "retained");
+            forgetBatches = new CyclicBatches(forget, task.Batch(options.Batch), task.Seed, "forget");
+        }
+
+        protected override StepTrace ComputeDirection()
+        {
+            var remember = onRetained.Run(Task.Retained.Data, retainedBatches.At(Step));
+            var forgetting = onForget.Run(forget.Data, forgetBatches.At(Step));
+            for (var i = 0; i < Direction.TensorCount; i++)
+            {
+                var direction = Direction[i];
+                if (options.Anchor > 0)
+                {
+                    TensorPrimitives.MultiplyAdd(Parameters[i], options.Anchor, direction, direction);
+                    TensorPrimitives.MultiplyAdd(Task.Original[i], -options.Anchor, direction, direction);
+                }
+                TensorPrimitives.Multiply(direction, options.Alpha, direction);
+                TensorPrimitives.MultiplyAdd(forgetGradient[i], options.Alpha - 1, direction, direction);
+            }
+            return new(remember, forgetting, null, null, null);
+        }
+
+        public override void Dispose()
+        {
+            onRetained.Dispose();
+            onForget.Dispose();
+            forgetGradient.Dispose();
+            base.Dispose();
+        }
+    }
+}

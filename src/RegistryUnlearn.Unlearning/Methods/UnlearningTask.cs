@@ -1,0 +1,19 @@
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Unlearning.Data;
+
+namespace RegistryUnlearn.Unlearning.Methods;
+
+/// <summary>What a method works on. It sees no sample outside these sets.</summary>
+/// <param name="Original">θ₀, the parameters before the first step; never changed.</param>
+/// <param name="Classes">C, the number of columns of the logits.</param>
+/// <param name="Forget">The samples to forget, with the labels that the model was trained on; null only for training.</param>
+/// <param name="Retained">The part of the retained data that the method may use.</param>
+/// <param name="Holdout">Samples that were never trained on, if the owner has any.</param>
+/// <param name="Seed">Decides every random choice.</param>
+public sealed record UnlearningTask(
+    ForwardModel Model, TensorBlock Original, int Classes, Subset? Forget, Subset Retained, Subset? Holdout, ulong Seed)
+{
+    /// <summary>The batch size to use where a method asks for this one: the model's own if it insists.</summary>
+    public int Batch(int asked) => (int)(Model.FixedBatch ?? asked);
+}

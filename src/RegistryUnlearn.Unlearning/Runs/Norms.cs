@@ -1,0 +1,16 @@
+using System.Numerics.Tensors;
+using RegistryUnlearn.Training.Buffers;
+
+namespace RegistryUnlearn.Unlearning.Runs;
+
+static class Norms
+{
+    /// <summary>Sum of squares over all tensors, accumulated in float64 per tensor; NaN or infinite if any element is.</summary>
+    public static double SquareSum(TensorBlock block)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < block.TensorCount; i++)
+            sum += TensorPrimitives.SumOfSquares((ReadOnlySpan<float>)block[i]);
+        return sum;
+    }
+}
