@@ -1,0 +1,70 @@
+namespace RegistryUnlearn.Auditing.Report;
+
+/// <summary>Heat maps of label against prediction on the forget set.</summary>
+static class ConfusionFigure
+{
+    // A cell narrower than about 14 pixels cannot hold its number.
+    const int MaxLabelled = 12;
+
+    public static Figure Make(ReportInput input)
+    {
+        var classes = input.Before.Classes;
+        List<Panel> panels =
+        [
+            Draw("confusion-before", "Before", classes, input.Before.Forget.Confusion),
+            Draw("confusion-after", "After", classes, input.After.Forget.Confusion),
+        ];
+        if (input.Oracles.Count > 0)
+        {
+            var sum = new int[classes * classes];
+            foreach (var oracle in input.Oracles)
+                for (var i = 0; i < sum.Length; i++)
+                    sum[i] += oracle.Summary.Forget.Confusion[i];
+            panels.Add(Draw("confusion-oracles", input.Oracles.Count == 1 ? "Oracle" : "Oracles, summed", classes, sum));
+        }
+
+        return new(
+            "figure-confusion",
+            "What the forget set is taken for",
+            "Rows are the labels the model was trained on, columns its predictions; the depth of a cell is its share of the row"
+            + (classes <= MaxLabelled ? ", written in percent" : "")
+            + ". A full diagonal says that the labels are still known. After unlearning the mistakes should resemble those of the oracles: "
+            + "spread in the same way, not all in one column.",
+            [],
+            panels);
+    }
+
+    static Panel Draw(string id, string title, int classes, int[] confusion)
+    {
+        var every = Math.Max(1, (int)Math.Ceiling(classes / 10.0));
+        Tick[] columns = [.. Ticks(classes, every, i => i)];
+        Tick[] rows = [.. Ticks(classes, every, i => classes - 1 - i)];
+        var panel = new Panel(
+            id, title, $"Confusion matrix of the forget set: {title}.", new Axis("prediction", -.5, classes - .5, columns),
+            new Axis("trained label", -.5, classes - .5, []), height: 330, left: 28);
+        for (var row = 0; row < classes; row++)
+        {
+            var total = confusion.AsSpan(row * classes, classes).ToArray().Sum();
+            for (var column = 0; column < classes; column++)
+                if (confusion[(row * classes) + column] is > 0 and var count)
+                    Cell(panel, classes - 1 - row, column, (double)count / total, classes <= MaxLabelled);
+        }
+
+        foreach (var tick in rows)
+            panel.Text(-.5, tick.Position, tick.Label, "tick", "end", dx: -6, dy: 3.5);
+        return panel;
+    }
+
+    static void Cell(Panel panel, int y, int x, double share, bool labelled)
+    {
+        panel.Rectangle(x - .47, x + .47, y - .47, y + .47, "heat", .06 + (.94 * share));
+        if (labelled && share >= .005)
+            panel.Text(x, y, Format.Fixed(100 * share, 0), share > .5 ? "cell deep" : "cell", "middle", dy: 3.2);
+    }
+
+    static IEnumerable<Tick> Ticks(int classes, int every, Func<int, double> position)
+    {
+        for (var i = 0; i < classes; i += every)
+            yield return new(position(i), Format.Fixed(i, 0));
+    }
+}
