@@ -46,7 +46,7 @@ public static class Auditor
             Band(summaries, leftOut, (others, oracle) => others.H(oracle)),
             Band(summaries, leftOut, (others, oracle) => others.H10(oracle)),
             [.. gates.Select(gate => gate.Judge(rows[1][gate.Metric]))],
-            [.. Notes(before.Summary, reference, oracles.Count, compared)]);
+            [.. Notes(before.Summary, reference, oracles.Count, hasScore: rows.Take(2).All(row => row[MetricCatalogue.H] is not null))]);
     }
 
     static void CheckSameSets(AuditedModel first, IReadOnlyList<AuditedModel> others)
@@ -125,14 +125,15 @@ public static class Auditor
         string metric, ModelSummary before, ModelSummary after, OracleReference compared, ModelSummary[] oracles, OracleReference[] leftOut)
     {
         var distance = compared.Distance(before, metric);
-        var inside = leftOut.Length > 0 && distance <= oracles.Select((oracle, i) => leftOut[i].Distance(oracle, metric)).Max();
+        var spread = Band(oracles, leftOut, (others, oracle) => others.Distance(oracle, metric));
         return new(
             metric,
             distance,
             compared.Distance(after, metric),
             compared.Gap(after, metric),
             Band(oracles, leftOut, (others, oracle) => others.Gap(oracle, metric)),
-            inside);
+            spread,
+            BeforeInsideBand: distance <= spread?.Max);
     }
 
     static OracleBand? Band(ModelSummary[] oracles, OracleReference[] leftOut, Func<OracleReference, ModelSummary, double?> measure)
@@ -170,7 +171,7 @@ public static class Auditor
         return sizes;
     }
 
-    static IEnumerable<string> Notes(ModelSummary before, string? reference, int oracles, OracleReference? compared)
+    static IEnumerable<string> Notes(ModelSummary before, string? reference, int oracles, bool hasScore)
     {
         if (reference is null)
             yield return "There is no test set and no holdout: the membership attack has nothing to compare with and was not run.";
@@ -179,8 +180,10 @@ public static class Auditor
         if (oracles == 0)
             yield return "There are no oracles: only retrain-free metrics are reported, and distance to retraining is unknown.";
         else if (oracles < 5)
-            yield return $"There are {oracles} oracle(s); with fewer than five the oracle band is a rough guide.";
-        if (compared is not null && compared.H(before) is null)
+            yield return oracles == 1
+                ? "There is one oracle: how much oracles differ among themselves is unknown."
+                : $"There are {oracles} oracles; with fewer than five the oracle band is a rough guide.";
+        if (reference is not null && oracles > 0 && !hasScore)
             yield return "H has no value: before unlearning, the forget set already looked as it does to the oracles.";
         if (before.Canary is not null)
             yield return "The forget set carries labels that are not the true ones: even a retrained model gives them large losses, so "

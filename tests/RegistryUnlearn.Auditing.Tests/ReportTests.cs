@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
@@ -23,7 +25,7 @@ public partial class ReportTests
         Assert.Equal(sections, html.Descendants("section").Select(section => section.Attribute("id")!.Value));
         string[] figures = ["figure-losses", "figure-steps", "figure-confusion", "figure-gaps", "figure-roc"];
         Assert.Equal(figures, html.Descendants("figure").Select(figure => figure.Attribute("id")!.Value));
-        Assert.Equal(3 + 3 + 3 + 1 + 1, html.Descendants(Svg + "svg").Count());
+        Assert.Equal(3 + 3 + 3 + 2 + 1, html.Descendants(Svg + "svg").Count());
         Assert.All(html.Descendants("figure"), figure => Assert.NotEmpty(figure.Element("figcaption")!.Value));
         Assert.All(html.Descendants(Svg + "svg"), svg => Assert.NotEmpty(svg.Element(Svg + "desc")!.Value));
         Assert.True(page.Length < 400_000, $"{page.Length} characters are much for a page that travels with every version");
@@ -73,6 +75,26 @@ public partial class ReportTests
         Assert.NotEmpty(drawn);
         Assert.All(drawn, element => Assert.Contains($".{element.Attribute("class")!.Value} {{", style));
         Assert.DoesNotContain(drawn.Attributes(), a => a.Name.LocalName is "fill" or "stroke" && a.Value != "none");
+    }
+
+    [Fact]
+    public void No_text_comes_from_the_renderer()
+    {
+        // The renderer would need installed fonts; every text is ours, in the reader's font.
+        var texts = Parse(ReportWriter.Write(Sample)).Descendants(Svg + "text").ToList();
+        Assert.NotEmpty(texts);
+        Assert.All(texts, text => Assert.Matches("^(panel-title|axis-title|tick|cell|cell deep|bar-name|bar-value|bar-none)$", text.Attribute("class")!.Value));
+        Assert.All(texts, text => Assert.Null(text.Attribute("font-family")));
+    }
+
+    [Fact]
+    public void Page_has_the_forget_set_as_numbers_only()
+    {
+        // Sorted losses are kept in the summaries; the page shows their histogram and not one of them.
+        var page = ReportWriter.Write(Sample);
+        Assert.All(Sample.After.Forget.Losses, loss => Assert.DoesNotContain(loss.ToString("R", CultureInfo.InvariantCulture), page));
+        var json = Encoding.UTF8.GetString(Sample.Result.ToJson());
+        Assert.All(Sample.After.Forget.Losses, loss => Assert.DoesNotContain(loss.ToString("R", CultureInfo.InvariantCulture), json));
     }
 
     [Fact]

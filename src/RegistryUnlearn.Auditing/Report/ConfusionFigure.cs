@@ -58,7 +58,7 @@ static class ConfusionFigure
     static void Cell(Panel panel, int y, int x, double share, bool labelled)
     {
         panel.Rectangle(x - .47, x + .47, y - .47, y + .47, "heat", .06 + (.94 * share));
-        if (labelled && share >= .005)
+        if (labelled && share >= .01)
             panel.Text(x, y, Format.Fixed(100 * share, 0), share > .5 ? "cell deep" : "cell", "middle", dy: 3.2);
     }
 

@@ -7,12 +7,12 @@ static class SampleReport
     public static ReportInput Full()
     {
         var before = ModelSummary.Of(SampleAudit.Outputs("before", leak: 1, seed: 1));
-        var after = ModelSummary.Of(SampleAudit.Outputs("after", leak: .03, seed: 2, damage: .5));
+        var after = ModelSummary.Of(SampleAudit.Outputs("after", leak: .03, seed: 2, damage: 1.2));
         var oracles = SampleAudit.Oracles(5);
         AuditedModel[] comparisons =
         [
             new("finetune", ModelSummary.Of(SampleAudit.Outputs("finetune", leak: .85, seed: 3, damage: 1.2))),
-            new("neggrad+", ModelSummary.Of(SampleAudit.Outputs("neggrad+", leak: .45, seed: 4, damage: 2.5))),
+            new("neggrad+", ModelSummary.Of(SampleAudit.Outputs("neggrad+", leak: .45, seed: 4, damage: 3))),
             new("lur", ModelSummary.Of(SampleAudit.Outputs("lur", leak: .6, seed: 5, damage: 1.8))),
         ];
         Gate[] gates =
