@@ -4,7 +4,9 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace RegistryUnlearn.Auditing;
 
-/// <summary>How this room writes and reads JSON: camelCase, indented, LF, doubles that round-trip, nothing unknown and nothing missing.</summary>
+/// <summary>
+/// How this room writes and reads JSON: camelCase, indented, LF, doubles that round-trip, nothing unknown and nothing missing.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     WriteIndented = true,

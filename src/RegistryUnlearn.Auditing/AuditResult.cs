@@ -33,10 +33,12 @@ public sealed record OracleStatistic(string Metric, double Mean, double? Standar
 /// <summary>How far one metric still is from the oracles.</summary>
 /// <param name="Before">Distance of the model before unlearning, in the metric's unit.</param>
 /// <param name="After">Distance of the model after unlearning.</param>
-/// <param name="Gap">After / Before; null where the quotient has no value (see <see cref="MetricCatalogue"/> and the report's glossary).</param>
+/// <param name="Gap">After / Before; null where the quotient has no value (see <see cref="MetricCatalogue"/> and the report's
+/// glossary).</param>
 /// <param name="Band">The same quotient for each oracle against the others; null with fewer than two.</param>
 /// <param name="DistanceBand">The distance of each oracle to the others, in the metric's unit; null with fewer than two.</param>
-/// <param name="BeforeInsideBand">The model before unlearning is no farther away than an oracle is from the others: there was nothing to close.</param>
+/// <param name="BeforeInsideBand">The model before unlearning is no farther away than an oracle is from the others: there was nothing to
+/// close.</param>
 public sealed record GapRow(
     string Metric, double Before, double After, double? Gap, OracleBand? Band, OracleBand? DistanceBand, bool BeforeInsideBand);
 

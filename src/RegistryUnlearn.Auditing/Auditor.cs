@@ -30,7 +30,9 @@ public static class Auditor
         List<AuditRow> rows = [Row(before, RowKind.Before), Row(after, RowKind.After)];
         rows.AddRange(comparisons.Select(model => Row(model, RowKind.Comparison)));
         rows.AddRange(oracles.Select((oracle, i) => new AuditRow(
-            oracle.Name, RowKind.Oracle, Measure(oracle.Summary, before.Summary, leftOut.ElementAtOrDefault(i), reference, options: null))));
+            oracle.Name,
+            RowKind.Oracle,
+            Measure(oracle.Summary, before.Summary, leftOut.ElementAtOrDefault(i), reference, options: null))));
 
         var gaps = compared is null ? [] : MetricCatalogue.Gapped(reference!)
             .Select(metric => Gap(metric, before.Summary, after.Summary, compared, summaries, leftOut)).ToList();
@@ -55,11 +57,13 @@ public static class Auditor
         {
             if (other.Summary.Classes != first.Summary.Classes)
                 throw new AuditInputException(
-                    $"model '{other.Name}' has {other.Summary.Classes} classes, '{first.Name}' has {first.Summary.Classes}; measure all on one task");
+                    $"model '{other.Name}' has {other.Summary.Classes} classes, '{first.Name}' has {first.Summary.Classes}; measure "
+                    + "all on one task");
             foreach (var set in AuditSets.All)
                 if (other.Summary.Set(set)?.Count != first.Summary.Set(set)?.Count)
                     throw new AuditInputException(
-                        $"model '{other.Name}': set '{set}' has {Size(other, set)}, '{first.Name}' has {Size(first, set)}; measure all on the same sets");
+                        $"model '{other.Name}': set '{set}' has {Size(other, set)}, '{first.Name}' has {Size(first, set)}; measure "
+                        + "all on the same sets");
         }
 
         static string Size(AuditedModel model, string set) => model.Summary.Set(set) is { } s ? $"{s.Count} samples" : "no samples";

@@ -64,7 +64,7 @@ public class OracleFileTests
         else
             parent[steps[^1]] = JsonNode.Parse(value);
 
-        var message = Assert.Throws<AuditInputException>(() => OracleFile.Parse(Encoding.UTF8.GetBytes(node.ToJsonString()), "o.json")).Message;
+        var message = Refusal(node.ToJsonString());
         Assert.StartsWith($"o.json: field '{field}'", message);
         Assert.Contains(reason, message);
         Assert.EndsWith("with the oracle command", message);
@@ -78,13 +78,17 @@ public class OracleFileTests
     [InlineData("{}")]
     [InlineData("{\"schemaVersion\":1,\"schemaVersion\":1}")]
     public void What_is_no_oracle_file_is_refused(string json) =>
-        Assert.StartsWith("o.json: ", Assert.Throws<AuditInputException>(() => OracleFile.Parse(Encoding.UTF8.GetBytes(json), "o.json")).Message);
+        Assert.StartsWith("o.json: ", Refusal(json));
+
+    static string Refusal(string json) =>
+        Assert.Throws<AuditInputException>(() => OracleFile.Parse(Encoding.UTF8.GetBytes(json), "o.json")).Message;
 
     [Fact]
     public void A_missing_file_is_named()
     {
         var path = Path.Combine(AppContext.BaseDirectory, "no-such-oracles.json");
-        Assert.StartsWith($"{path}: cannot be read (FileNotFoundException)", Assert.Throws<AuditInputException>(() => OracleFile.Read(path)).Message);
+        var message = Assert.Throws<AuditInputException>(() => OracleFile.Read(path)).Message;
+        Assert.StartsWith($"{path}: cannot be read (FileNotFoundException)", message);
     }
 
     [Fact]

@@ -50,7 +50,8 @@ public partial class ReportTests
         Assert.Empty(html.Descendants("img"));
         Assert.Empty(html.Descendants(Svg + "image"));
         Assert.DoesNotContain(
-            html.Descendants().Attributes(), a => a.Name.LocalName is "src" or "href" || a.Name.LocalName.StartsWith("on", StringComparison.Ordinal));
+            html.Descendants().Attributes(),
+            a => a.Name.LocalName is "src" or "href" || a.Name.LocalName.StartsWith("on", StringComparison.Ordinal));
         Assert.DoesNotContain("url(", html.Descendants("style").Single().Value);
     }
 
@@ -83,7 +84,8 @@ public partial class ReportTests
         // The renderer would need installed fonts; every text is ours, in the reader's font.
         var texts = Parse(ReportWriter.Write(Sample)).Descendants(Svg + "text").ToList();
         Assert.NotEmpty(texts);
-        Assert.All(texts, text => Assert.Matches("^(panel-title|axis-title|tick|cell|cell deep|bar-name|bar-value|bar-none)$", text.Attribute("class")!.Value));
+        const string styles = "^(panel-title|axis-title|tick|cell|cell deep|bar-name|bar-value|bar-none)$";
+        Assert.All(texts, text => Assert.Matches(styles, text.Attribute("class")!.Value));
         Assert.All(texts, text => Assert.Null(text.Attribute("font-family")));
     }
 
@@ -108,7 +110,12 @@ public partial class ReportTests
     {
         AuditedModel Named(ModelSummary summary) => new(hostile, summary);
         var result = Auditor.Audit(
-            Named(Sample.Before), Named(Sample.After), [Named(Sample.After)], [new(hostile, Sample.Oracles[0].Summary)], [], new(Resamples: 5));
+            Named(Sample.Before),
+            Named(Sample.After),
+            [Named(Sample.After)],
+            [new(hostile, Sample.Oracles[0].Summary)],
+            [],
+            new(Resamples: 5));
         var record = new ErasureRecord(
             hostile, hostile, hostile, hostile, hostile, [new(hostile, [new(hostile, hostile)])], hostile);
         var page = ReportWriter.Write(Sample with { Result = result, Record = record });

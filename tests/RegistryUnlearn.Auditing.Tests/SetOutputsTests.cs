@@ -62,7 +62,9 @@ public class SetOutputsTests
         var forget = new SetOutputs("forget", [1, 0, 0, 1, 0, 1, 1, 0], 2, [0, 0, 1, 1], [0, 1, 1, 0]);
         var summary = ModelSummary.Of(new("m", new Dictionary<string, SetOutputs>
         {
-            ["forget"] = forget, ["retained"] = forget, ["holdout"] = forget,
+            ["forget"] = forget,
+            ["retained"] = forget,
+            ["holdout"] = forget,
         }));
         Assert.Equal(.5, summary.Forget.Accuracy);
         Assert.Equal(0.8132616875182228, summary.Forget.MeanLoss, 1e-14);

@@ -4,7 +4,8 @@ namespace RegistryUnlearn.Auditing;
 
 /// <summary>What the audit keeps of one model: aggregates and sorted losses, nothing that leads back to a sample.</summary>
 /// <param name="Classes">C.</param>
-/// <param name="Retained">Summary of the retained set; likewise <paramref name="Forget"/>, <paramref name="Test"/>, <paramref name="Holdout"/>.</param>
+/// <param name="Retained">Summary of the retained set; likewise <paramref name="Forget"/>, <paramref name="Test"/>, <paramref
+/// name="Holdout"/>.</param>
 /// <param name="VersusTest">The attack that tells the forget set from the test set; null without a test set.</param>
 /// <param name="VersusHoldout">The attack that tells the forget set from the holdout; null without a holdout.</param>
 /// <param name="Canary">Present when the true labels of the forget set are known beside the trained ones.</param>
@@ -23,7 +24,8 @@ public sealed record ModelSummary(
 
     /// <summary>Aggregates the outputs of one model.</summary>
     /// <param name="lossPoints">
-    /// Losses of sets other than the forget set are thinned to at most this many quantiles, after all statistics are taken; null keeps them all.
+    /// Losses of sets other than the forget set are thinned to at most this many quantiles, after all statistics are taken; null keeps
+    /// them all.
     /// </param>
     public static ModelSummary Of(ModelOutputs outputs, int? lossPoints = null)
     {

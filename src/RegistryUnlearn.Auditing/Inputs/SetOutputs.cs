@@ -12,7 +12,8 @@ public sealed record SetOutputs
     /// <param name="classes">C, at least 2.</param>
     /// <param name="labels">N labels in [0, C): the labels the model was trained on, or would have been.</param>
     /// <param name="trueLabels">N labels in [0, C) where they are known to differ from the trained ones (planted canaries).</param>
-    /// <exception cref="AuditInputException">The set is empty, the shapes disagree, a label is out of range or a logit is not finite.</exception>
+    /// <exception cref="AuditInputException">The set is empty, the shapes disagree, a label is out of range or a logit is not
+    /// finite.</exception>
     public SetOutputs(string name, float[] logits, int classes, int[] labels, int[]? trueLabels = null)
     {
         (Name, Logits, Classes, Labels, TrueLabels) = (name, logits, classes, labels, trueLabels);
@@ -39,7 +40,9 @@ public sealed record SetOutputs
     /// <summary>Class with the largest logit per sample; the lowest index wins a tie.</summary>
     public int[] Predictions { get; }
 
-    /// <summary>Logit-scaled confidence per sample, z_y − logsumexp of the other logits (Carlini et al., S&amp;P 2022, section VI).</summary>
+    /// <summary>
+    /// Logit-scaled confidence per sample, z_y − logsumexp of the other logits (Carlini et al., S&amp;P 2022, section VI).
+    /// </summary>
     public double[] Confidences { get; }
 
     void Check()
@@ -50,7 +53,8 @@ public sealed record SetOutputs
             throw new AuditInputException($"set '{Name}' is empty; give it samples or leave it out");
         if (Logits.LongLength != (long)Labels.Length * Classes)
             throw new AuditInputException(
-                $"set '{Name}': {Logits.LongLength} logits for {Labels.Length} labels and {Classes} classes; expected {(long)Labels.Length * Classes}");
+                $"set '{Name}': {Logits.LongLength} logits for {Labels.Length} labels and {Classes} classes; expected "
+                + $"{(long)Labels.Length * Classes}");
         if (TrueLabels is not null && TrueLabels.Length != Labels.Length)
             throw new AuditInputException($"set '{Name}': {TrueLabels.Length} true labels for {Labels.Length} labels; give one per sample");
         CheckLabels("label", Labels);

@@ -48,7 +48,8 @@ public static class MetricCatalogue
 
     /// <exception cref="AuditInputException">There is no such metric; the message lists those that exist.</exception>
     public static MetricInfo Find(string name) => Known.FirstOrDefault(metric => metric.Name == name)
-        ?? throw new AuditInputException($"unknown metric '{name}'; known metrics: {string.Join(", ", Known.Select(metric => metric.Name))}");
+        ?? throw new AuditInputException(
+            $"unknown metric '{name}'; known metrics: {string.Join(", ", Known.Select(metric => metric.Name))}");
 
     /// <summary>The metrics whose distance to the oracles is normalised, for a given reference set of the attack.</summary>
     public static IReadOnlyList<string> Gapped(string reference) =>

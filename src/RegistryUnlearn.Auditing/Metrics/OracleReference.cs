@@ -6,7 +6,8 @@ namespace RegistryUnlearn.Auditing;
 /// What a model is compared with: the mean of some oracles, the model before unlearning, and the oracles' pooled forget losses.
 /// </summary>
 /// <remarks>
-/// With d the distance to the oracles' mean (for the KS metric: the KS distance to their pooled forget losses), the normalised gap of a metric is
+/// With d the distance to the oracles' mean (for the KS metric: the KS distance to their pooled forget losses), the normalised gap of a
+/// metric is
 /// d(model) / d(before): 0 = like retraining, 1 = nothing done. 0/0 counts as 0 (nothing to remove, nothing added);
 /// a positive distance over 0 has no value and is left out.
 /// H is the mean of |ΔRA|/S, |ΔFA|/S, |ΔTA|/S, gap(AUC), gap(KS) with S = |FA(before) − FA(oracles)|; RA, FA, TA are the accuracies on

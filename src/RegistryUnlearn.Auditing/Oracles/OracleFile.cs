@@ -7,7 +7,9 @@ namespace RegistryUnlearn.Auditing;
 /// <param name="Seed">Seed of its training, where known.</param>
 public sealed record OracleRecord(string Name, ModelSummary Summary, long? Seed = null)
 {
-    /// <summary>Keeps of an oracle's outputs what audits need; see <see cref="ModelSummary.Of"/> for <paramref name="lossPoints"/>.</summary>
+    /// <summary>
+    /// Keeps of an oracle's outputs what audits need; see <see cref="ModelSummary.Of"/> for <paramref name="lossPoints"/>.
+    /// </summary>
     public static OracleRecord Of(ModelOutputs outputs, long? seed, int? lossPoints = 2048) =>
         new(outputs.Name, ModelSummary.Of(outputs, lossPoints), seed);
 }
@@ -61,7 +63,8 @@ public sealed record OracleFile(int SchemaVersion, string ModelDigest, string Re
         catch (JsonException e)
         {
             throw new AuditInputException(
-                $"{source}: field '{e.Path ?? "$"}' is not as the oracle format asks ({FirstSentence(e)}); make the file again with the oracle command");
+                $"{source}: field '{e.Path ?? "$"}' is not as the oracle format asks ({FirstSentence(e)}); make the file again with "
+                + "the oracle command");
         }
 
         if (file is null)

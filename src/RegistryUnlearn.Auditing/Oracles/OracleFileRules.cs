@@ -31,7 +31,9 @@ static class OracleFileRules
     }
 
     static void CheckDigest(Place at, string digest) => at.Require(
-        digest.Length == 71 && digest.StartsWith("sha256:", StringComparison.Ordinal) && digest.AsSpan(7).IndexOfAnyExcept("0123456789abcdef") < 0,
+        digest.Length == 71
+        && digest.StartsWith("sha256:", StringComparison.Ordinal)
+        && digest.AsSpan(7).IndexOfAnyExcept("0123456789abcdef") < 0,
         "must be 'sha256:' and 64 lower-case hexadecimal digits");
 
     static void CheckSummary(Place at, ModelSummary summary)
@@ -46,7 +48,8 @@ static class OracleFileRules
         {
             CheckShare(at.Field("canary.trainedLabel"), canary.TrainedLabel);
             CheckShare(at.Field("canary.trueLabel"), canary.TrueLabel);
-            at.Field("canary.count").Require(canary.Count > 0 && canary.Count <= summary.Forget.Count, "must lie between 1 and the forget count");
+            at.Field("canary.count").Require(
+                canary.Count > 0 && canary.Count <= summary.Forget.Count, "must lie between 1 and the forget count");
         }
     }
 
@@ -57,7 +60,8 @@ static class OracleFileRules
         at.Field("meanLoss").Require(double.IsFinite(set.MeanLoss) && set.MeanLoss >= 0, "must be finite and not negative");
         at.Field("confusion").Require(set.Confusion.LongLength == (long)classes * classes, $"must have {(long)classes * classes} counts");
         at.Field("confusion").Require(
-            set.Confusion.All(count => count >= 0) && set.Confusion.Sum(count => (long)count) == set.Count, "must hold counts that add up to 'count'");
+            set.Confusion.All(count => count >= 0) && set.Confusion.Sum(count => (long)count) == set.Count,
+            "must hold counts that add up to 'count'");
         at.Field("losses").Require(
             complete ? set.Losses.Length == set.Count : set.Losses.Length > 0 && set.Losses.Length <= set.Count,
             complete ? "must have one loss per forget sample" : "must have between 1 and 'count' values");

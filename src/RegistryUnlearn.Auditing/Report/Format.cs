@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace RegistryUnlearn.Auditing.Report;
 
-/// <summary>Numbers as a reader sees them: invariant culture, one precision per unit, a true minus sign, a dash for what was not measured.</summary>
+/// <summary>
+/// Numbers as a reader sees them: invariant culture, one precision per unit, a true minus sign, a dash for what was not measured.
+/// </summary>
 static class Format
 {
     public const string Absent = "–";

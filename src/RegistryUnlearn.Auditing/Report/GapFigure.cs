@@ -17,9 +17,9 @@ static class GapFigure
         return new(
             "figure-gaps",
             "How far from retraining",
-            "The first panel is for what should change: the distance between the model and the oracles' mean, divided by that distance before unlearning. "
-            + "The second is for what should stay: the distance in percentage points. Inside the oracle band the model cannot be told from one more oracle by "
-            + "that metric.",
+            "The first panel is for what should change: the distance between the model and the oracles' mean, divided by that distance "
+            + "before unlearning. The second is for what should stay: the distance in percentage points. Inside the oracle band the model "
+            + "cannot be told from one more oracle by that metric.",
             legend,
             [Forgetting(forgetting), Utility(kept)]);
     }
@@ -27,8 +27,10 @@ static class GapFigure
     static Panel Forgetting(List<GapRow> rows)
     {
         var panel = Bars(
-            "gap-forgetting", "Forgetting: normalised oracle gap", "One bar per metric; 0 is like the oracles, 1 is like the model before unlearning.",
-            new Axis("0 = like the oracles, 1 = as before", 0, Cut, [new(0, "0"), new(.5, "0.5"), new(1, "1"), new(1.5, "1.5")]), rows.Count);
+            "gap-forgetting", "Forgetting: normalised oracle gap",
+            "One bar per metric; 0 is like the oracles, 1 is like the model before unlearning.",
+            new Axis("0 = like the oracles, 1 = as before", 0, Cut, [new(0, "0"), new(.5, "0.5"), new(1, "1"), new(1.5, "1.5")]),
+            rows.Count);
         panel.Line([1, 1], [0, rows.Count], "before", 1.5f);
         for (var i = 0; i < rows.Count; i++)
             Draw(panel, rows[i], rows.Count - 1 - i);

@@ -13,7 +13,11 @@ static class LossFigure
         List<(string Id, string Title, IReadOnlyList<ModelSummary> Models)> columns =
             [("loss-before", "Before", [input.Before]), ("loss-after", "After", [input.After])];
         if (input.Oracles.Count > 0)
-            columns.Add(("loss-oracles", input.Oracles.Count == 1 ? "Oracle" : "Oracles, pooled", [.. input.Oracles.Select(o => o.Summary)]));
+        {
+            var title = input.Oracles.Count == 1 ? "Oracle" : "Oracles, pooled";
+            columns.Add(("loss-oracles", title, [.. input.Oracles.Select(oracle => oracle.Summary)]));
+        }
+
 
         List<string> sets = [AuditSets.Retained, .. reference is null ? [] : (string[])[reference], AuditSets.Forget];
         var shares = columns.ConvertAll(column => sets.ConvertAll(set => Histogram(column.Models.SelectMany(m => m.Set(set)!.Losses))));
@@ -25,9 +29,10 @@ static class LossFigure
         return new(
             "figure-losses",
             "How well each set is known",
-            "Cross-entropy per sample on a logarithmic axis; small losses lie left, and losses beyond the axis are counted in the outermost bins. "
-            + "A memorised set piles up on the left. After unlearning the forget set should leave the retained one and take the shape it has in the "
-            + "oracles. If it ends up further right than there, the model has been pushed to be wrong, which is as visible as memory.",
+            "Cross-entropy per sample on a logarithmic axis; small losses lie left, and losses beyond the axis are counted in the "
+            + "outermost bins. A memorised set piles up on the left. After unlearning the forget set should leave the retained one and "
+            + "take the shape it has in the oracles. If it ends up further right than there, the model has been pushed to be wrong, which "
+            + "is as visible as memory.",
             legend,
             panels);
     }

@@ -5,8 +5,10 @@ using ScottPlot;
 namespace RegistryUnlearn.Auditing.Report;
 
 /// <summary>
-/// One small plot. ScottPlot draws the geometry; all text is SVG text in the reader's own font, placed here, because the renderer would need
-/// installed fonts and give other bytes on every machine. Colours are class names, so that the page's style sheet decides them for light, dark
+/// One small plot. ScottPlot draws the geometry; all text is SVG text in the reader's own font, placed here, because the renderer would
+/// need
+/// installed fonts and give other bytes on every machine. Colours are class names, so that the page's style sheet decides them for light,
+/// dark
 /// and paper: s-NAME for strokes, f-NAME for fills.
 /// </summary>
 sealed class Panel

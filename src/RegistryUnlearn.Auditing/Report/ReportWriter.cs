@@ -1,7 +1,8 @@
 namespace RegistryUnlearn.Auditing.Report;
 
 /// <summary>
-/// Writes one self-contained page: no script, no outside resource, readable in light, dark, on a phone and on paper. Same input, same bytes.
+/// Writes one self-contained page: no script, no outside resource, readable in light, dark, on a phone and on paper. Same input, same
+/// bytes.
 /// </summary>
 public static class ReportWriter
 {
@@ -90,14 +91,20 @@ public static class ReportWriter
             html.Add($"<li>{limit}</li>");
         html.Add($"</ul></div><div id=\"parent\"><h3>What remains of the parent</h3>");
         html.Add($"<p>{input.Record.ParentPolicy}</p>");
-        html.Add($"<p>The parent <b>{input.Record.Parent}</b> was trained on the forget set and still knows it, wherever a copy of it exists. ");
-        html.Add($"Unlearning changes the new version only.</p></div></div></section>");
+        html.Add($"<p>The parent <b>{input.Record.Parent}</b> was trained on the forget set and still knows it, ");
+        html.Add($"wherever a copy of it exists. Unlearning changes the new version only.</p></div></div></section>");
     }
 
     static string Counted(AuditResult result) =>
-        "Measured on " + string.Join(", ", AuditSets.All.Where(result.Sets.ContainsKey).Select(set => $"{Format.Count(result.Sets[set])} {set}"))
+        "Measured on "
+        + string.Join(", ", AuditSets.All.Where(result.Sets.ContainsKey).Select(set => $"{Format.Count(result.Sets[set])} {set}"))
         + " samples"
-        + (result.OracleCount > 0 ? $", beside {result.OracleCount} oracle{(result.OracleCount == 1 ? "" : "s")}" : ", without oracles") + ".";
+        + result.OracleCount switch
+        {
+            0 => ", without oracles.",
+            1 => ", beside one oracle.",
+            var count => $", beside {Format.Count(count)} oracles.",
+        };
 
     static void WriteGates(Html html, AuditResult result)
     {
@@ -108,14 +115,19 @@ public static class ReportWriter
             return;
         }
 
-        html.Add($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Gates\"><table class=\"gates\"><thead><tr><th scope=\"col\">metric</th>");
+        html.Add($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Gates\"><table class=\"gates\">");
+        html.Add($"<thead><tr><th scope=\"col\">metric</th>");
         html.Add($"<th scope=\"col\">required</th><th scope=\"col\">measured</th><th scope=\"col\">result</th></tr></thead><tbody>");
         foreach (var gate in result.Gates)
         {
             var metric = MetricCatalogue.Find(gate.Metric);
-            var outcome = gate.Passed ? "passed" : gate.MissedBy is { } by ? $"failed, missed by {Format.Value(by, Difference(metric.Unit))}" : "failed, not measured";
-            html.Add($"<tr class=\"{(gate.Passed ? "passed" : "failed")}\"><th scope=\"row\">{metric.Title}<small>{metric.Name}</small></th>");
-            html.Add($"<td>{(gate.Comparison == GateComparison.AtMost ? "at most " : "at least ")}{Format.Value(gate.Threshold, metric.Unit)}</td>");
+            var required = gate.Comparison == GateComparison.AtMost ? "at most " : "at least ";
+            var outcome = gate.Passed ? "passed"
+                : gate.MissedBy is { } by ? $"failed, missed by {Format.Value(by, Difference(metric.Unit))}"
+                : "failed, not measured";
+            html.Add($"<tr class=\"{(gate.Passed ? "passed" : "failed")}\">");
+            html.Add($"<th scope=\"row\">{metric.Title}<small>{metric.Name}</small></th>");
+            html.Add($"<td>{required}{Format.Value(gate.Threshold, metric.Unit)}</td>");
             html.Add($"<td>{Format.Value(gate.Value, metric.Unit)}</td><td class=\"outcome\">{outcome}</td></tr>");
         }
 
@@ -127,7 +139,9 @@ public static class ReportWriter
     static void WriteRecord(Html html, ErasureRecord record)
     {
         List<RecordEntry> run =
-            [new("New version", record.Model), new("Parent version", record.Parent), new("Job", record.JobId), new("Method", record.Method)];
+        [
+            new("New version", record.Model), new("Parent version", record.Parent), new("Job", record.JobId), new("Method", record.Method),
+        ];
         if (record.Time is { } time)
             run.Add(new("Time", time));
         html.Add($"<section id=\"record\"><h2>Record</h2><div class=\"facts\">");

@@ -20,7 +20,11 @@ static class ResultTable
         foreach (var row in result.Rows.Where(row => row.Kind != RowKind.Oracle))
             Row(html, Kind(row), row.Name, Note(row), columns.Select(column => Cell(result, row, column.Metric)));
         if (result.OracleCount > 0)
-            Row(html, "oracle", result.OracleCount == 1 ? "oracle" : $"{result.OracleCount} oracles", result.OracleCount == 1 ? "" : "mean ± sd, each against the others",
+            Row(
+                html,
+                "oracle",
+                result.OracleCount == 1 ? "oracle" : $"{result.OracleCount} oracles",
+                result.OracleCount == 1 ? "" : "mean ± sd, each against the others",
                 columns.Select(column => Oracles(result, column.Metric)));
         html.Add($"</tbody></table></div>");
     }
@@ -42,7 +46,7 @@ static class ResultTable
             columns.Add(new(MetricCatalogue.Auc(set), $"AUC {set}", $"loss-threshold attack, forget against {set}; below: interval"));
             if (set != result.Reference)
                 continue;
-            columns.Add(new(MetricCatalogue.TprAtLowFpr(set), $"TPR {set}", $"true positives at 1 % false positives, forget against {set}"));
+            columns.Add(new(MetricCatalogue.TprAtLowFpr(set), $"TPR {set}", $"true positives at 1 % false alarms, forget against {set}"));
             columns.Add(new(MetricCatalogue.Ks(set), $"KS {set}", $"distance of the forget losses to those of {set}"));
         }
 

@@ -31,8 +31,9 @@ static class RocFigure
         return new(
             "figure-roc",
             "What an attacker gains",
-            "The attacker calls a sample a member when its loss is below a threshold; forget samples count as members. The lower left matters most: "
-            + "few false alarms. On the diagonal the attack is no better than chance. The aim is the oracles' curve, not the diagonal itself.",
+            "The attacker calls a sample a member when its loss is below a threshold; forget samples count as members. The lower left "
+            + "matters most: few false alarms. On the diagonal the attack is no better than chance. The aim is the oracles' curve, not the "
+            + "diagonal itself.",
             [new("after", "after"), new("before", "before"), .. legend, new("chance", "chance")],
             [panel]);
 

@@ -1,6 +1,8 @@
 namespace RegistryUnlearn.Auditing.Report;
 
-/// <summary>The run, step by step: losses, the angle between the two gradients, what harmonization left of the forgetting gradient.</summary>
+/// <summary>
+/// The run, step by step: losses, the angle between the two gradients, what harmonization left of the forgetting gradient.
+/// </summary>
 static class StepFigure
 {
     // More points than this are averaged in groups: a panel is about 280 pixels wide.
@@ -28,7 +30,9 @@ static class StepFigure
             double[] cosine = [.. groups.Select(group => group.Average(step => step.Cosine!.Value))];
             int[] fired = [.. Enumerable.Range(0, groups.Count).Where(i => groups[i].Any(step => step.ProjectionFired == true))];
             var panel = new Panel(
-                "steps-cosine", "Agreement of the gradients", "The cosine between the two gradients per step, with the steps that were projected.", x,
+                "steps-cosine", "Agreement of the gradients",
+                "The cosine between the two gradients per step, with the steps that were projected.",
+                x,
                 Axis.Linear("cosine", -1, 1, about: 4));
             panel.Line([x.Min, x.Max], [0, 0], "axis", 1);
             panel.Line(at, cosine, "oracle", 1.2f);
@@ -54,8 +58,9 @@ static class StepFigure
             "The run, step by step",
             "The forgetting loss should come down while the remembering loss stays near where it began. "
             + (steps.Any(step => step.ProjectionFired is not null)
-                ? $"Projection fired in {Format.Count(projected)} of {Format.Count(steps.Count)} steps. A cosine that stays below zero means that "
-                    + "forgetting and remembering pull apart; a kept norm near zero means that the projection took away the forgetting itself. "
+                ? $"Projection fired in {Format.Count(projected)} of {Format.Count(steps.Count)} steps. A cosine that stays below "
+                    + "zero means that forgetting and remembering pull apart; a kept norm near zero means that the projection took away "
+                    + "the forgetting itself. "
                 : "")
             + (groups.Count < steps.Count ? $"Each point is the mean of up to {groups[0].Length} steps." : ""),
             legend,

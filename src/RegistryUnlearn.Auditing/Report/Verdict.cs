@@ -25,7 +25,8 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
             return (h / h0) switch
             {
                 <= MostlyGone => "The model behaves much like one that was retrained without the forget set, though not exactly.",
-                <= MostlyLeft => "Part of the influence of the forget set is gone; the model is still measurably different from a retrained one.",
+                <= MostlyLeft => "Part of the influence of the forget set is gone; the model is still measurably different from a "
+                    + "retrained one.",
                 < 1 => "Most of the influence of the forget set can still be measured.",
                 _ => "The model is no closer to a retrained one than it was before.",
             };
@@ -37,8 +38,10 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
         if (low > .5)
             return $"A simple attack still tells the forget set from the {reference} set: its samples are better known than unseen ones.";
         return high < .5
-            ? $"The forget set is now less known than unseen samples of the {reference} set; without oracles it is open whether that is too much."
-            : $"A simple attack does not tell the forget set from the {reference} set. Without oracles this is a hint, not a comparison with retraining.";
+            ? $"The forget set is now less known than unseen samples of the {reference} set; without oracles it is open whether that "
+                + "is too much."
+            : $"A simple attack does not tell the forget set from the {reference} set. Without oracles this is a hint, not a "
+                + "comparison with retraining.";
     }
 
     static bool OverForgotten(AuditResult result)
@@ -57,7 +60,8 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
     {
         var (before, after) = (result.Before, result.After);
         if (after[MetricCatalogue.H] is { } h)
-            yield return $"H, the mean distance to retraining, went from {Format.Number(before[MetricCatalogue.H]!.Value)} to {Format.Number(h)}"
+            yield return $"H, the mean distance to retraining, went from {Format.Number(before[MetricCatalogue.H]!.Value)} to "
+                + $"{Format.Number(h)}"
                 + $" (H10: {Format.Metric(before, MetricCatalogue.H10)} to {Format.Metric(after, MetricCatalogue.H10)})"
                 + (result.HBand is { } band
                     ? $"; one oracle against the others scores {Format.Number(band.Mean)} on average and at most {Format.Number(band.Max)}."
@@ -69,7 +73,8 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
             yield return $"The loss-threshold attack on forget against {reference} has an AUC of {Attack(result, after, reference)}, "
                 + $"before {Attack(result, before, reference)}" + Oracle(result, MetricCatalogue.Auc(reference)) + "; 0.5 is chance.";
         if (after[MetricCatalogue.CanaryTrainedLabel] is not null)
-            yield return $"Of the planted wrong labels {Format.Metric(after, MetricCatalogue.CanaryTrainedLabel)} are still predicted, before "
+            yield return $"Of the planted wrong labels {Format.Metric(after, MetricCatalogue.CanaryTrainedLabel)} are still "
+                + "predicted, before "
                 + $"{Format.Metric(before, MetricCatalogue.CanaryTrainedLabel)}{Oracle(result, MetricCatalogue.CanaryTrainedLabel)}; "
                 + $"{Format.Metric(after, MetricCatalogue.CanaryTrueLabel)} are predicted with their true label.";
         if (result.Gates.Count > 0)
@@ -81,7 +86,8 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
     static string Accuracies(AuditResult result, string set, string where)
     {
         var metric = MetricCatalogue.Accuracy(set);
-        return $"{where} accuracy is {Format.Metric(result.After, metric)}, before {Format.Metric(result.Before, metric)}{Oracle(result, metric)}.";
+        var (before, after) = (Format.Metric(result.Before, metric), Format.Metric(result.After, metric));
+        return $"{where} accuracy is {after}, before {before}{Oracle(result, metric)}.";
     }
 
     static string Oracle(AuditResult result, string metric) =>
@@ -98,8 +104,8 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
         yield return "This is a record of measurements, not a guarantee. It carries no (ε, δ) bound.";
         yield return "The attack looks at one number per sample, its loss, and judges the set as a whole. Single samples may still be "
             + "recognisable, and attacks that use many shadow models, other features or the weights themselves may see more.";
-        yield return "Only the samples that were handed in were examined. Copies and close relatives of them elsewhere in the training data, and other "
-            + "models trained from this one, were not.";
+        yield return "Only the samples that were handed in were examined. Copies and close relatives of them elsewhere in the training "
+            + "data, and other models trained from this one, were not.";
         yield return "Whoever holds the model before and after can compare the two and learn about what was removed.";
         foreach (var note in result.Notes)
             yield return note;

@@ -3,7 +3,9 @@ namespace RegistryUnlearn.Auditing.Statistics;
 /// <summary>The two-sample Kolmogorov–Smirnov statistic.</summary>
 public static class KolmogorovSmirnov
 {
-    /// <summary>Largest distance between the two empirical distribution functions, in [0, 1]. Both samples ascending and not empty.</summary>
+    /// <summary>
+    /// Largest distance between the two empirical distribution functions, in [0, 1]. Both samples ascending and not empty.
+    /// </summary>
     public static double Distance(ReadOnlySpan<double> first, ReadOnlySpan<double> second)
     {
         Require.Ascending(first, nameof(first));

@@ -28,7 +28,9 @@ public static class MembershipAttack
         return wins / ((double)members.Length * nonMembers.Length);
     }
 
-    /// <summary>Largest true-positive rate over the thresholds whose false-positive rate is at most <paramref name="falsePositiveRate"/>.</summary>
+    /// <summary>
+    /// Largest true-positive rate over the thresholds whose false-positive rate is at most <paramref name="falsePositiveRate"/>.
+    /// </summary>
     public static double TruePositiveRate(ReadOnlySpan<double> members, ReadOnlySpan<double> nonMembers, double falsePositiveRate)
     {
         var best = 0.0;
@@ -61,7 +63,8 @@ public static class MembershipAttack
     }
 
     /// <summary>
-    /// Percentile interval of <see cref="Auc"/> by the bootstrap (Efron, 1979): members and non-members are drawn with replacement, separately.
+    /// Percentile interval of <see cref="Auc"/> by the bootstrap (Efron, 1979): members and non-members are drawn with replacement,
+    /// separately.
     /// </summary>
     /// <param name="resamples">Number of draws, at least 1; 1000 is customary.</param>
     /// <param name="level">Coverage in (0, 1), for example 0.95.</param>

@@ -9,7 +9,8 @@ namespace RegistryUnlearn.Auditing.Tests;
 /// <summary>Reads little-endian float32 and int64 arrays from NumPy archives.</summary>
 static partial class Npz
 {
-    public static float[] Floats(string path, string name) => Read(path, name, "<f4", bytes => BinaryPrimitives.ReadSingleLittleEndian(bytes));
+    public static float[] Floats(string path, string name) =>
+        Read(path, name, "<f4", bytes => BinaryPrimitives.ReadSingleLittleEndian(bytes));
 
     public static int[] Integers(string path, string name) =>
         Read(path, name, "<i8", bytes => checked((int)BinaryPrimitives.ReadInt64LittleEndian(bytes)));
@@ -24,10 +25,13 @@ static partial class Npz
         stream.CopyTo(memory);
         ReadOnlySpan<byte> bytes = memory.ToArray();
         var start = bytes[6] == 1 ? 10 : 12;
-        var length = bytes[6] == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..]) : BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
+        var length = bytes[6] == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[8..])
+            : BinaryPrimitives.ReadInt32LittleEndian(bytes[8..]);
         var header = Encoding.Latin1.GetString(bytes.Slice(start, length));
         Assert.Contains($"'descr': '{type}'", header);
-        var shape = Shape().Match(header).Groups[1].Value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        const StringSplitOptions clean = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
+        var shape = Shape().Match(header).Groups[1].Value.Split(',', clean);
         var count = shape.Aggregate(1, (product, side) => product * int.Parse(side, CultureInfo.InvariantCulture));
         var size = int.Parse(type.AsSpan(2), CultureInfo.InvariantCulture);
         var values = new T[count];

@@ -33,7 +33,9 @@ static class SampleReport
         return new(result, before, after, [], [], Record());
 
         static ModelSummary Bare(double leak, ulong seed) =>
-            ModelSummary.Of(SampleAudit.Outputs("m", leak, seed)) with { Test = null, Holdout = null, VersusTest = null, VersusHoldout = null };
+            ModelSummary.Of(SampleAudit.Outputs("m", leak, seed))
+                with
+            { Test = null, Holdout = null, VersusTest = null, VersusHoldout = null };
     }
 
     public static ErasureRecord Record(string model = "cifar10-resnet8@8") => new(
