@@ -141,6 +141,26 @@ public partial class ReportTests
         Assert.DoesNotContain("against retraining", text);
     }
 
+    [Fact]
+    public void Steps_that_diverged_or_repeat_are_refused()
+    {
+        StepRecord[] diverged = [new(0, 1, 1), new(1, double.NaN, 1)];
+        StepRecord[] repeated = [new(3, 1, 1), new(3, 1, 1)];
+        Assert.Contains("step 1: ", Assert.Throws<AuditInputException>(() => ReportWriter.Write(Sample with { Steps = diverged })).Message);
+        Assert.Contains("follows step 3", Assert.Throws<AuditInputException>(() => ReportWriter.Write(Sample with { Steps = repeated })).Message);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5000)]
+    public void Any_number_of_steps_fits_the_figure(int count)
+    {
+        var steps = Enumerable.Range(0, count).Select(step => new StepRecord(step, 1, 2)).ToList();
+        var page = ReportWriter.Write(Sample with { Steps = steps });
+        Assert.Single(Parse(page).Descendants(Svg + "svg"), svg => svg.Attribute("id")!.Value.StartsWith("steps-", StringComparison.Ordinal));
+        Assert.True(page.Length < 400_000);
+    }
+
     [Theory]
     [InlineData(1.0, "no closer")]
     [InlineData(.9, "Most of the influence")]

@@ -68,7 +68,7 @@ public class SetOutputsTests
         }));
         Assert.Equal(.5, summary.Forget.Accuracy);
         Assert.Equal(0.8132616875182228, summary.Forget.MeanLoss, 1e-14);
-        int[] confusion = [1, 1, 1, 1];
+        int[] confusion = [0, 0, 1, 0, 1, 1, 1, 0, 1, 1, 1, 1];
         Assert.Equal(confusion, summary.Forget.Confusion);
         Assert.Equal(new CanarySummary(TrainedLabel: 0, TrueLabel: 1, Count: 2), summary.Canary);
         Assert.Equal(new AttackSummary(.5, 0, 0), summary.VersusHoldout);

@@ -60,18 +60,23 @@ public sealed record ModelSummary(
 /// <param name="Accuracy">Share predicted with its label, in [0, 1].</param>
 /// <param name="MeanLoss">Mean cross-entropy in nats.</param>
 /// <param name="Losses">Ascending cross-entropies in nats, or quantiles of them.</param>
-/// <param name="Confusion">C×C counts, row-major; row = label, column = prediction.</param>
+/// <param name="Confusion">
+/// The cells of the confusion matrix that are not zero: (label, prediction, count) one after the other, ascending by label, then prediction.
+/// </param>
 public sealed record SetSummary(int Count, double Accuracy, double MeanLoss, double[] Losses, int[] Confusion)
 {
     public static SetSummary Of(SetOutputs set)
     {
-        var confusion = new int[set.Classes * set.Classes];
+        var cells = new SortedDictionary<(int Label, int Prediction), int>();
         var correct = 0;
         for (var i = 0; i < set.Count; i++)
         {
-            confusion[(set.Labels[i] * set.Classes) + set.Predictions[i]]++;
+            var cell = (set.Labels[i], set.Predictions[i]);
+            cells[cell] = cells.GetValueOrDefault(cell) + 1;
             correct += set.Labels[i] == set.Predictions[i] ? 1 : 0;
         }
+
+        int[] confusion = [.. cells.SelectMany(cell => (int[])[cell.Key.Label, cell.Key.Prediction, cell.Value])];
 
         // Summed in ascending order: the mean does not depend on the order of the samples.
         var losses = set.Losses.Order().ToArray();

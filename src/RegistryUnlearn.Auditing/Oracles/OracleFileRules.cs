@@ -3,8 +3,8 @@ namespace RegistryUnlearn.Auditing;
 /// <summary>The rules of the oracle format beyond its JSON types; the first broken one is reported with its field.</summary>
 static class OracleFileRules
 {
-    // A class count beyond this would make the C×C confusion counts unreasonable.
-    const int MaxClasses = 4096;
+    // Far beyond any classifier; keeps products of class indices within 64 bits.
+    const int MaxClasses = 1 << 24;
 
     public static void Check(OracleFile file, string source)
     {
@@ -58,15 +58,31 @@ static class OracleFileRules
         at.Field("count").Require(set.Count > 0, "must be positive");
         CheckShare(at.Field("accuracy"), set.Accuracy);
         at.Field("meanLoss").Require(double.IsFinite(set.MeanLoss) && set.MeanLoss >= 0, "must be finite and not negative");
-        at.Field("confusion").Require(set.Confusion.LongLength == (long)classes * classes, $"must have {(long)classes * classes} counts");
         at.Field("confusion").Require(
-            set.Confusion.All(count => count >= 0) && set.Confusion.Sum(count => (long)count) == set.Count,
-            "must hold counts that add up to 'count'");
+            IsConfusion(set.Confusion, classes, set.Count),
+            "must hold (label, prediction, count) triples, ascending, with classes in range and counts that add up to 'count'");
         at.Field("losses").Require(
             complete ? set.Losses.Length == set.Count : set.Losses.Length > 0 && set.Losses.Length <= set.Count,
             complete ? "must have one loss per forget sample" : "must have between 1 and 'count' values");
         if (FirstBadLoss(set.Losses) is { } bad)
             at.Field($"losses[{bad}]").Require(false, "must be finite, not negative and ascending");
+    }
+
+    static bool IsConfusion(int[] cells, int classes, int total)
+    {
+        if (cells.Length % 3 != 0)
+            return false;
+        long sum = 0, previous = -1;
+        for (var i = 0; i < cells.Length; i += 3)
+        {
+            var (label, prediction, count) = (cells[i], cells[i + 1], cells[i + 2]);
+            var position = ((long)label * classes) + prediction;
+            if ((uint)label >= (uint)classes || (uint)prediction >= (uint)classes || count <= 0 || position <= previous)
+                return false;
+            (previous, sum) = (position, sum + count);
+        }
+
+        return sum == total;
     }
 
     static int? FirstBadLoss(double[] losses)

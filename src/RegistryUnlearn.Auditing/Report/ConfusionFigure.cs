@@ -11,16 +11,13 @@ static class ConfusionFigure
         var classes = input.Before.Classes;
         List<Panel> panels =
         [
-            Draw("confusion-before", "Before", classes, input.Before.Forget.Confusion),
-            Draw("confusion-after", "After", classes, input.After.Forget.Confusion),
+            Draw("confusion-before", "Before", classes, [input.Before]),
+            Draw("confusion-after", "After", classes, [input.After]),
         ];
         if (input.Oracles.Count > 0)
         {
-            var sum = new int[classes * classes];
-            foreach (var oracle in input.Oracles)
-                for (var i = 0; i < sum.Length; i++)
-                    sum[i] += oracle.Summary.Forget.Confusion[i];
-            panels.Add(Draw("confusion-oracles", input.Oracles.Count == 1 ? "Oracle" : "Oracles, summed", classes, sum));
+            var title = input.Oracles.Count == 1 ? "Oracle" : "Oracles, summed";
+            panels.Add(Draw("confusion-oracles", title, classes, [.. input.Oracles.Select(oracle => oracle.Summary)]));
         }
 
         return new(
@@ -34,7 +31,7 @@ static class ConfusionFigure
             panels);
     }
 
-    static Panel Draw(string id, string title, int classes, int[] confusion)
+    static Panel Draw(string id, string title, int classes, IReadOnlyList<ModelSummary> models)
     {
         var every = Math.Max(1, (int)Math.Ceiling(classes / 10.0));
         Tick[] columns = [.. Ticks(classes, every, i => i)];
@@ -42,12 +39,11 @@ static class ConfusionFigure
         var panel = new Panel(
             id, title, $"Confusion matrix of the forget set: {title}.", new Axis("prediction", -.5, classes - .5, columns),
             new Axis("trained label", -.5, classes - .5, []), height: 330, left: 28);
-        for (var row = 0; row < classes; row++)
+        foreach (var label in models.SelectMany(model => model.Forget.Confusion.Chunk(3)).GroupBy(cell => cell[0]).OrderBy(row => row.Key))
         {
-            var total = confusion.AsSpan(row * classes, classes).ToArray().Sum();
-            for (var column = 0; column < classes; column++)
-                if (confusion[(row * classes) + column] is > 0 and var count)
-                    Cell(panel, classes - 1 - row, column, (double)count / total, classes <= MaxLabelled);
+            var total = (double)label.Sum(cell => cell[2]);
+            foreach (var cell in label.GroupBy(cell => cell[1]).OrderBy(cell => cell.Key))
+                Cell(panel, classes - 1 - label.Key, cell.Key, cell.Sum(part => part[2]) / total, classes <= MaxLabelled);
         }
 
         foreach (var tick in rows)

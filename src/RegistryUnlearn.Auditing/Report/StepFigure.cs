@@ -8,8 +8,10 @@ static class StepFigure
     // More points than this are averaged in groups: a panel is about 280 pixels wide.
     const int MaxPoints = 280;
 
+    /// <exception cref="AuditInputException">A value is not finite, or the steps do not ascend.</exception>
     public static Figure Make(IReadOnlyList<StepRecord> steps)
     {
+        Check(steps);
         var groups = steps.Chunk((steps.Count + MaxPoints - 1) / MaxPoints).ToList();
         double[] at = [.. groups.Select(group => group.Average(step => (double)step.Step))];
         var x = Axis.Linear("step", at[0], at[^1], about: 4) with { Min = at[0], Max = Math.Max(at[^1], at[0] + 1) };
@@ -65,5 +67,18 @@ static class StepFigure
             + (groups.Count < steps.Count ? $"Each point is the mean of up to {groups[0].Length} steps." : ""),
             legend,
             panels);
+    }
+
+    static void Check(IReadOnlyList<StepRecord> steps)
+    {
+        for (var i = 0; i < steps.Count; i++)
+        {
+            var step = steps[i];
+            double[] values = [step.RememberLoss, step.ForgetLoss, step.Cosine ?? 0, step.KeptForgetNorm ?? 0];
+            if (!values.All(double.IsFinite))
+                throw new AuditInputException($"step {step.Step}: a recorded value is not finite; the run diverged, report its last good part");
+            if (i > 0 && step.Step <= steps[i - 1].Step)
+                throw new AuditInputException($"step {step.Step} follows step {steps[i - 1].Step}; give the steps once and in ascending order");
+        }
     }
 }
