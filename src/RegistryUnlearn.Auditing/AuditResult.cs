@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace RegistryUnlearn.Auditing;
 
-/// <summary>A model that is audited, by the name of its row.</summary>
+/// <summary>A model that is audited, by the name of its row; its summary holds all losses, not thinned ones.</summary>
 public sealed record AuditedModel(string Name, ModelSummary Summary);
 
 /// <summary>Settings of the statistics; they are part of the result.</summary>

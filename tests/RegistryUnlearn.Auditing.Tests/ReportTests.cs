@@ -184,6 +184,16 @@ public partial class ReportTests
             Verdict.Of(Auditor.Audit(new("b", Sample.Before), new("a", after), [], Sample.Oracles, [], new(Resamples: 5))).Headline;
     }
 
+    [Fact]
+    public void Lost_accuracy_is_said_beside_the_verdict()
+    {
+        var retained = Sample.After.Retained with { Accuracy = Sample.Before.Retained.Accuracy - .25 };
+        var result = Auditor.Audit(
+            new("b", Sample.Before), new("a", Sample.After with { Retained = retained }), [], Sample.Oracles, [], new(Resamples: 5));
+        Assert.EndsWith(" It costs usefulness: accuracy fell by 25.0\u202Fpoints on the retained set.", Verdict.Of(result).Headline);
+        Assert.DoesNotContain("usefulness", Verdict.Of(Sample.Result).Headline);
+    }
+
     static XDocument Parse(string page)
     {
         using var reader = XmlReader.Create(new StringReader(page), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore });

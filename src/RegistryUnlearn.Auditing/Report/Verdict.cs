@@ -10,8 +10,22 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
     const double MostlyGone = .25;
     const double MostlyLeft = .75;
 
+    // A fall in accuracy by more than this, as a share, is part of the headline.
+    const double NoticeableLoss = .05;
+
     public static Verdict Of(AuditResult result) => new(
-        Headlined(result), [.. Found(result)], [.. Unseen(result)]);
+        Headlined(result) + Price(result), [.. Found(result)], [.. Unseen(result)]);
+
+    // H can be small while accuracy is lost, because it charges accuracy in units of the forgetting; so the loss is said beside it.
+    static string Price(AuditResult result)
+    {
+        var lost = new[] { AuditSets.Retained, result.Reference }.OfType<string>()
+            .Select(set => (Set: set, Drop: result.After[MetricCatalogue.AccuracyDrop(set)] ?? 0))
+            .Where(loss => loss.Drop > NoticeableLoss)
+            .Select(loss => $"{Format.Value(loss.Drop, MetricUnit.Points)} on the {loss.Set} set")
+            .ToList();
+        return lost.Count == 0 ? "" : $" It costs usefulness: accuracy fell by {string.Join(" and by ", lost)}.";
+    }
 
     static string Headlined(AuditResult result)
     {
