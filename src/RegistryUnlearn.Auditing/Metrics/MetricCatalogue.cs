@@ -1,0 +1,87 @@
+namespace RegistryUnlearn.Auditing;
+
+/// <summary>How a metric is read.</summary>
+public enum MetricUnit
+{
+    /// <summary>In [0, 1]; printed in percent.</summary>
+    Share,
+
+    /// <summary>Difference of two shares; printed in percentage points.</summary>
+    Points,
+
+    /// <summary>Nats of cross-entropy.</summary>
+    Nats,
+
+    /// <summary>A pure number.</summary>
+    Number,
+}
+
+/// <summary>One metric of the audit.</summary>
+/// <param name="Name">Key in metrics.json and in gates.</param>
+/// <param name="Title">What a reader calls it.</param>
+/// <param name="NeedsOracles">Whether it compares with retrained models; the others are retrain-free.</param>
+public sealed record MetricInfo(string Name, string Title, MetricUnit Unit, bool NeedsOracles = false);
+
+/// <summary>Every metric that the audit can report.</summary>
+public static class MetricCatalogue
+{
+    public const string H = "h";
+    public const string H10 = "h10";
+    public const string OracleKs = "oracle.forget-loss-ks";
+    public const string CanaryTrainedLabel = "canary.trained-label";
+    public const string CanaryTrueLabel = "canary.true-label";
+
+    public static string Accuracy(string set) => $"{set}.accuracy";
+    public static string MeanLoss(string set) => $"{set}.mean-loss";
+    public static string AccuracyDrop(string set) => $"{set}.accuracy-drop";
+    public static string Auc(string reference) => $"forget-vs-{reference}.auc";
+    public static string AucLow(string reference) => $"forget-vs-{reference}.auc-low";
+    public static string AucHigh(string reference) => $"forget-vs-{reference}.auc-high";
+    public static string TprAtLowFpr(string reference) => $"forget-vs-{reference}.tpr-at-1pct-fpr";
+    public static string Ks(string reference) => $"forget-vs-{reference}.loss-ks";
+
+    /// <summary>Name of the normalised oracle gap of a metric.</summary>
+    public static string Gap(string metric) => $"gap.{metric}";
+
+    /// <summary>All metrics in the order in which they are reported.</summary>
+    public static IReadOnlyList<MetricInfo> Known { get; } = [.. Build()];
+
+    /// <exception cref="AuditInputException">There is no such metric; the message lists those that exist.</exception>
+    public static MetricInfo Find(string name) => Known.FirstOrDefault(metric => metric.Name == name)
+        ?? throw new AuditInputException(
+            $"unknown metric '{name}'; known metrics: {string.Join(", ", Known.Select(metric => metric.Name))}");
+
+    /// <summary>The metrics whose distance to the oracles is normalised, for a given reference set of the attack.</summary>
+    public static IReadOnlyList<string> Gapped(string reference) =>
+    [
+        Accuracy(AuditSets.Retained), Accuracy(AuditSets.Forget), Accuracy(reference), MeanLoss(AuditSets.Forget),
+        Auc(reference), TprAtLowFpr(reference), OracleKs,
+    ];
+
+    static IEnumerable<MetricInfo> Build()
+    {
+        foreach (var set in AuditSets.All)
+            yield return new(Accuracy(set), $"accuracy, {set}", MetricUnit.Share);
+        foreach (var set in AuditSets.All)
+            yield return new(MeanLoss(set), $"mean loss, {set}", MetricUnit.Nats);
+        foreach (var set in (string[])[AuditSets.Retained, AuditSets.Test, AuditSets.Holdout])
+            yield return new(AccuracyDrop(set), $"accuracy lost, {set}", MetricUnit.Points);
+        string[] references = [AuditSets.Test, AuditSets.Holdout];
+        foreach (var reference in references)
+        {
+            yield return new(Auc(reference), $"attack AUC, forget vs {reference}", MetricUnit.Number);
+            yield return new(AucLow(reference), $"attack AUC, forget vs {reference}, lower bound", MetricUnit.Number);
+            yield return new(AucHigh(reference), $"attack AUC, forget vs {reference}, upper bound", MetricUnit.Number);
+            yield return new(TprAtLowFpr(reference), $"attack TPR at 1 % FPR, forget vs {reference}", MetricUnit.Share);
+            yield return new(Ks(reference), $"loss KS, forget vs {reference}", MetricUnit.Number);
+        }
+
+        yield return new(CanaryTrainedLabel, "canaries with the trained label", MetricUnit.Share);
+        yield return new(CanaryTrueLabel, "canaries with the true label", MetricUnit.Share);
+        yield return new(OracleKs, "loss KS, forget vs oracles", MetricUnit.Number, NeedsOracles: true);
+        foreach (var metric in references.SelectMany(Gapped).Distinct())
+            yield return new(Gap(metric), $"oracle gap of {metric}", MetricUnit.Number, NeedsOracles: true);
+        yield return new(H, "H", MetricUnit.Number, NeedsOracles: true);
+        yield return new(H10, "H10", MetricUnit.Number, NeedsOracles: true);
+    }
+}

@@ -1,0 +1,65 @@
+namespace RegistryUnlearn.Auditing.Tests;
+
+/// <summary>
+/// The two reference rows of each CIFAR-10 case against published figures that an independent implementation measured:
+/// the model before unlearning and the oracles, each against the others.
+/// </summary>
+public class CifarCaseTests
+{
+    const int Classes = 10;
+
+    [Theory]
+    [InlineData("random", "original", .601, .603, .019, .024, .024, .033)]
+    [InlineData("canary", "original", .605, .650, .020, .025, .041, .055)]
+    public void Reference_rows_agree(
+        string name, string model, double h, double h10, double bandMean, double bandMax, double band10Mean, double band10Max)
+    {
+        var folder = Folder(name);
+        var before = new AuditedModel(model, ModelSummary.Of(Load(folder, model)));
+        var oracles = Directory.GetFiles(folder, "oracle-*.npz").Order(StringComparer.Ordinal)
+            .Select(path => OracleRecord.Of(Load(folder, Path.GetFileNameWithoutExtension(path)), seed: null)).ToList();
+
+        var result = Auditor.Audit(before, before, [], oracles, [], new AuditOptions(Resamples: 10));
+
+        Assert.Equal(h, result.Before[MetricCatalogue.H]!.Value, .006);
+        Assert.Equal(h10, result.Before[MetricCatalogue.H10]!.Value, .006);
+        Assert.Equal(1, result.Before[MetricCatalogue.Gap(MetricCatalogue.Auc(AuditSets.Test))]!.Value, 1e-12);
+        Assert.Equal(bandMean, result.HBand!.Mean, .002);
+        Assert.Equal(bandMax, result.HBand.Max, .002);
+        Assert.Equal(band10Mean, result.H10Band!.Mean, .004);
+        Assert.Equal(band10Max, result.H10Band.Max, .004);
+    }
+
+    static string Folder(string name)
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "RegistryUnlearn.sln")))
+            root = root.Parent;
+        var folder = Path.Combine(root?.FullName ?? AppContext.BaseDirectory, "..", "shared", "data", "cifar10-10k", name);
+        Assert.SkipUnless(Directory.Exists(folder), "the CIFAR-10 cases are not beside the repository");
+        return folder;
+    }
+
+    static ModelOutputs Load(string folder, string model)
+    {
+        var trainedLabels = Npz.Integers(Path.Combine(folder, "split.npz"), "labels");
+        var forget = Npz.Integers(Path.Combine(folder, "split.npz"), "forget");
+        var trueLabels = Npz.Integers(Path.Combine(folder, "..", "train.npz"), "y");
+        var testLabels = Npz.Integers(Path.Combine(folder, "..", "test.npz"), "y");
+        var train = Npz.Floats(Path.Combine(folder, $"{model}.npz"), "train");
+        int[] retained = [.. Enumerable.Range(0, trainedLabels.Length).Except(forget)];
+        return new(model, new Dictionary<string, SetOutputs>
+        {
+            [AuditSets.Retained] = Pick(AuditSets.Retained, train, retained, trainedLabels),
+            [AuditSets.Forget] = Pick(AuditSets.Forget, train, forget, trainedLabels, trueLabels),
+            [AuditSets.Test] = new(AuditSets.Test, Npz.Floats(Path.Combine(folder, $"{model}.npz"), "test"), Classes, testLabels),
+        });
+    }
+
+    static SetOutputs Pick(string name, float[] logits, int[] rows, int[] labels, int[]? trueLabels = null) => new(
+        name,
+        [.. rows.SelectMany(row => logits.AsSpan(row * Classes, Classes).ToArray())],
+        Classes,
+        [.. rows.Select(row => labels[row])],
+        trueLabels is null ? null : [.. rows.Select(row => trueLabels[row])]);
+}
