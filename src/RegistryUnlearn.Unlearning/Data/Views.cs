@@ -14,10 +14,10 @@ public enum ViewPadding
 }
 
 /// <summary>A label-preserving change of an image: mirrored left to right if <paramref name="Flip"/>, then moved.</summary>
-/// <param name="Dx">Pixels to the right.</param>
-/// <param name="Dy">Pixels down.</param>
+/// <param name="Dx">Pixels to the right; fractions are interpolated linearly.</param>
+/// <param name="Dy">Pixels down; fractions are interpolated linearly.</param>
 /// <param name="Flip">Whether left and right are exchanged before moving.</param>
-public readonly record struct View(int Dx, int Dy, bool Flip);
+public readonly record struct View(float Dx, float Dy, bool Flip);
 
 /// <summary>Views of images in N×C×H×W layout.</summary>
 public static class Views
@@ -45,43 +45,58 @@ public static class Views
         var planes = images.Length / plane;
         if (padding is ViewPadding.Constant && (background.IsEmpty || planes % background.Length is not 0))
             throw new ArgumentException("Constant padding needs one background value, or one per channel.", nameof(background));
+        Span<int> left = width <= 256 ? stackalloc int[width] : new int[width], right = width <= 256 ? stackalloc int[width] : new int[width];
+        var betweenColumns = Columns(view, padding, left, right);
         for (var p = 0; p < planes; p++)
         {
             var fill = padding is ViewPadding.Constant ? background[p % background.Length] : 0;
             for (var y = 0; y < height; y++)
             {
                 var row = target.Slice((p * plane) + (y * width), width);
-                var sourceY = Inside(y - view.Dy, height, padding);
-                if (sourceY < 0)
-                    row.Fill(fill);
-                else
-                    ShiftRow(images.Slice((p * plane) + (sourceY * width), width), view, padding, fill, row);
+                var top = MathF.Floor(y - view.Dy);
+                var betweenRows = y - view.Dy - top;
+                var upper = Row(images, p * height, (int)top, height, width, padding);
+                var lower = betweenRows > 0 ? Row(images, p * height, (int)top + 1, height, width, padding) : upper;
+                for (var x = 0; x < width; x++)
+                {
+                    var above = Mix(At(upper, left[x], fill), At(upper, right[x], fill), betweenColumns);
+                    row[x] = betweenRows == 0 ? above : Mix(above, Mix(At(lower, left[x], fill), At(lower, right[x], fill), betweenColumns), betweenRows);
+                }
             }
         }
     }
 
-    static void ShiftRow(ReadOnlySpan<float> source, View view, ViewPadding padding, float fill, Span<float> target)
+    /// <summary>A source row of the plane that starts at the given row; empty for the background.</summary>
+    static ReadOnlySpan<float> Row(ReadOnlySpan<float> images, int firstRow, int index, int height, int width, ViewPadding padding)
     {
-        var width = source.Length;
-        var (first, end) = (Math.Max(0, view.Dx), Math.Min(width, width + view.Dx));
-        var moved = target[first..end];
-        if (view.Flip)
-        {
-            source.Slice(width - (end - view.Dx), moved.Length).CopyTo(moved);
-            moved.Reverse();
-        }
-        else
-        {
-            source.Slice(first - view.Dx, moved.Length).CopyTo(moved);
-        }
+        var inside = Inside(index, height, padding);
+        return inside < 0 ? [] : images.Slice((firstRow + inside) * width, width);
+    }
 
-        for (var i = 0; i < width - moved.Length; i++)
+    /// <summary>The two source columns of every target column, and the share of the second.</summary>
+    static float Columns(View view, ViewPadding padding, Span<int> left, Span<int> right)
+    {
+        var width = left.Length;
+        var share = 0f;
+        for (var x = 0; x < width; x++)
         {
-            var x = first > 0 ? i : end + i;
-            var from = Inside(x - view.Dx, width, padding);
-            target[x] = from < 0 ? fill : source[view.Flip ? width - 1 - from : from];
+            var first = MathF.Floor(x - view.Dx);
+            share = x - view.Dx - first;
+            left[x] = Column((int)first);
+            right[x] = share > 0 ? Column((int)first + 1) : left[x];
+        }
+        return share;
+
+        int Column(int index)
+        {
+            var inside = Inside(index, width, padding);
+            return inside >= 0 && view.Flip ? width - 1 - inside : inside;
         }
     }
+
+    static float At(ReadOnlySpan<float> source, int index, float fill) => index < 0 || source.IsEmpty ? fill : source[index];
+
+    static float Mix(float a, float b, float share) => share == 0 ? a : a + (share * (b - a));
 
     /// <summary>The index in 0 .. size − 1 that padding takes the value from; −1 for the background.</summary>
     static int Inside(int index, int size, ViewPadding padding) => (uint)index < (uint)size ? index : padding switch

@@ -10,9 +10,10 @@ namespace RegistryUnlearn.Unlearning.Methods;
 /// <param name="Forget">The samples to forget, with the labels that the model was trained on; null only for training.</param>
 /// <param name="Retained">The part of the retained data that the method may use.</param>
 /// <param name="Holdout">Samples that were never trained on, if the owner has any.</param>
+/// <param name="TrainingCount">Samples that the original was trained on, if known.</param>
 /// <param name="Seed">Decides every random choice.</param>
 public sealed record UnlearningTask(
-    ForwardModel Model, TensorBlock Original, int Classes, Subset? Forget, Subset Retained, Subset? Holdout, ulong Seed)
+    ForwardModel Model, TensorBlock Original, int Classes, Subset? Forget, Subset Retained, Subset? Holdout, int? TrainingCount, ulong Seed)
 {
     /// <summary>The batch size to use where a method asks for this one: the model's own if it insists.</summary>
     public int Batch(int asked) => (int)(Model.FixedBatch ?? asked);

@@ -1,0 +1,121 @@
+using RegistryUnlearn.Training.Evaluation;
+using RegistryUnlearn.Unlearning.Data;
+using RegistryUnlearn.Unlearning.Membership;
+using RegistryUnlearn.Unlearning.StopRules;
+
+namespace RegistryUnlearn.Unlearning.Methods.Ltu;
+
+/// <summary>What a model that never saw the samples to forget is expected to say about them, read from the original alone.</summary>
+/// <param name="Confidences">Expected logit-scaled confidence of every sample to forget.</param>
+/// <param name="Others">[count, C]: expected probabilities of the other classes among themselves, 0 at the label.</param>
+/// <param name="Notes">What was decided on the way, for the report.</param>
+sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSuspect, IReadOnlyList<string> Notes)
+{
+    /// <summary>Beyond these the views betray membership themselves: their AUC between retained and reference samples must be near 0.5.</summary>
+    const double AdmissionLow = 0.4, AdmissionHigh = 0.6;
+
+    /// <summary>Labels are suspect when the views confirm less than this share of what they confirm for reference samples.</summary>
+    const double ConfirmedShare = 0.5;
+
+    /// <param name="original">The model before the first step.</param>
+    /// <param name="reference">Samples that were not trained on.</param>
+    public static ForgetTargets Compute(
+        Evaluator original, SampleSource forget, Subset forgetSet, Subset retained, Subset? holdout, SampleSource reference, UnlearningTask task, LtuOptions options)
+    {
+        var notes = new List<string>();
+        var direct = LogitScores.Of(original, reference, task.Classes);
+        if (options.Target is not ForgetTarget.Views)
+        {
+            var own = LogitScores.Of(original, forget, task.Classes);
+            return new(ByRank(own.Confidences, Samples.Sorted(direct.Confidences)), Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
+        }
+        var views = ViewSet.Of(options.Views);
+        var moved = Moved(original, forgetSet, views, task.Classes);
+        var movedRetained = Moved(original, retained, views, task.Classes);
+        var movedReference = holdout is null ? movedRetained : Moved(original, holdout, views, task.Classes);
+        var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
+        notes.Add($"Views tell retained from reference samples with AUC {admission:0.00} (0.5 is ideal)"
+            + (admission is < AdmissionLow or > AdmissionHigh ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
+        if (admission is < AdmissionLow or > AdmissionHigh)
+            return Compute(original, forget, forgetSet, retained, holdout, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
+
+        var confirmed = LogitScores.Of(moved.Logits, forget.Labels, task.Classes).Accuracy(forget.Labels);
+        var suspect = confirmed < ConfirmedShare * direct.Confidences.Count(c => c > 0) / direct.Count;
+        float[] level;
+        if (suspect)
+        {
+            notes.Add($"Views confirm the labels of only {confirmed:P0} of the samples to forget: they are treated as mislabelled, with scores of wrong labels as target.");
+            level = WrongLabelScores(direct);
+        }
+        else
+            level = RetrainedLevel(direct.Confidences, task, forget.Count, notes);
+        var temperature = Samples.StandardDeviation(direct.Confidences) / Samples.StandardDeviation(movedReference.Scores);
+        return new(ByRank(moved.Scores, Samples.Sorted(level)), Soft(moved.Logits, forget.Labels, task.Classes, temperature), suspect, notes);
+    }
+
+    /// <summary>Mean over the views of confidences and of logits.</summary>
+    static (float[] Scores, float[] Logits) Moved(Evaluator original, Subset subset, View[] views, int classes)
+    {
+        var scores = new float[subset.Count];
+        var logits = new float[subset.Count * classes];
+        foreach (var view in views)
+        {
+            var seen = LogitScores.Of(original, SampleSource.Of(subset, view), classes);
+            for (var i = 0; i < scores.Length; i++)
+                scores[i] += seen.Confidences[i] / views.Length;
+            for (var i = 0; i < logits.Length; i++)
+                logits[i] += seen.Logits[i] / views.Length;
+        }
+        return (scores, logits);
+    }
+
+    /// <summary>The reference score whose quantile is the rank of each value.</summary>
+    static float[] ByRank(float[] values, float[] sortedLevel) =>
+        [.. Samples.Ranks(values).Select(r => Samples.Quantile(sortedLevel, (r + 0.5) / values.Length))];
+
+    /// <summary>Scores of reference samples for every label but the predicted one: how a model sees labels that are wrong.</summary>
+    static float[] WrongLabelScores(LogitScores reference)
+    {
+        var scores = new float[reference.Count * (reference.Classes - 1)];
+        for (int i = 0, n = 0; i < reference.Count; i++)
+            for (var c = 0; c < reference.Classes; c++)
+                if (c != reference.Predictions[i])
+                    scores[n++] = (float)LogitScores.Confidence(reference.Logits.AsSpan(i * reference.Classes, reference.Classes), c);
+        return scores;
+    }
+
+    /// <summary>
+    /// Reference scores, shifted down so that the error grows as 1/n does when training loses the forget set: a retrained model has seen
+    /// less data than the original.
+    /// </summary>
+    static float[] RetrainedLevel(float[] scores, UnlearningTask task, int forgotten, List<string> notes)
+    {
+        if (task.TrainingCount is not { } trained || trained <= forgotten)
+            return scores;
+        var error = scores.Count(s => s < 0) / (double)scores.Length * trained / (trained - forgotten);
+        var shift = Samples.Quantile(Samples.Sorted(scores), Math.Min(1, error));
+        notes.Add($"The non-member level is lowered by {shift:0.00} because a retrained model sees {forgotten} of {trained} samples less.");
+        return [.. scores.Select(s => s - shift)];
+    }
+
+    /// <summary>Softmax of the logits without the label's, at a temperature.</summary>
+    static float[] Soft(float[] logits, long[] labels, int classes, double temperature)
+    {
+        var soft = new float[logits.Length];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var row = logits.AsSpan(i * classes, classes);
+            var largest = double.NegativeInfinity;
+            for (var c = 0; c < classes; c++)
+                if (c != labels[i])
+                    largest = Math.Max(largest, row[c] * temperature);
+            var sum = 0.0;
+            for (var c = 0; c < classes; c++)
+                if (c != labels[i])
+                    sum += Math.Exp(row[c] * temperature - largest);
+            for (var c = 0; c < classes; c++)
+                soft[i * classes + c] = c == labels[i] ? 0 : (float)(Math.Exp(row[c] * temperature - largest) / sum);
+        }
+        return soft;
+    }
+}

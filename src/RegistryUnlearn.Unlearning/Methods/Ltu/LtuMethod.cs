@@ -1,0 +1,24 @@
+using RegistryUnlearn.Unlearning.Data;
+
+namespace RegistryUnlearn.Unlearning.Methods.Ltu;
+
+/// <summary>
+/// Learning to unlearn (Huang, Foo, Liu, ECCV 2024): meta-gradients of a remembering and a forgetting feedback, harmonized by projection,
+/// with a per-sample target for forgetting and a stop rule that needs no retrained model.
+/// </summary>
+public sealed class LtuMethod : IUnlearningMethod
+{
+    public string Name => "ltu";
+
+    public string Summary => "learning to unlearn: meta-gradients, harmonization and a calibrated target per sample; works with a tenth of the retained data";
+
+    public object ReadOptions(OptionReader reader) => LtuOptions.Read(reader);
+
+    public MethodRun Start(UnlearningTask task, object options)
+    {
+        if (task.Model.FixedBatch is { } batch)
+            throw new DataException(task.Retained.Data.File, null, $"the model takes batches of exactly {batch}, ltu mixes batches of several sizes",
+                "export the model with a dynamic batch dimension, or use finetune or neggrad+");
+        return new LtuRun(task, (LtuOptions)options);
+    }
+}

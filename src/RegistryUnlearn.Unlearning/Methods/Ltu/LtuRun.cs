@@ -1,0 +1,223 @@
+using RegistryUnlearn.Onnx.Proto;
+using RegistryUnlearn.Onnx.Steps;
+using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Training.Evaluation;
+using RegistryUnlearn.Training.Harmonization;
+using RegistryUnlearn.Training.Preconditioning;
+using RegistryUnlearn.Training.Runtime;
+using RegistryUnlearn.Unlearning.Data;
+using RegistryUnlearn.Unlearning.Runs;
+using RegistryUnlearn.Unlearning.StopRules;
+
+namespace RegistryUnlearn.Unlearning.Methods.Ltu;
+
+/// <summary>Learning to unlearn at work. Everything but parameters, moments, membership models and the best state so far follows from the task.</summary>
+sealed class LtuRun : GradientRun
+{
+    /// <summary>Share of the reference samples that the preservation pool may use; the rest only judges.</summary>
+    const double PoolShare = 0.7;
+
+    /// <summary>Share of the retained samples that are trained on; the rest only judges.</summary>
+    const double TrainedShare = 0.8;
+
+    readonly LtuOptions options;
+    readonly Subset forgetSet;
+    readonly SampleSource forget;
+    readonly ForgetTargets targets;
+    readonly Evaluator live;
+    readonly Evaluator original;
+    readonly OracleFreeScore score;
+    readonly SupportQueryPartition retainedBatches;
+    readonly RememberBatches rememberBatches;
+    readonly CyclicBatches forgetBatches;
+    readonly TensorBlock forgetGradient;
+    readonly GraphSession rememberSession;
+    readonly GraphSession forgetSession;
+    readonly BoundStep rememberStep;
+    readonly BoundStep forgetStep;
+    readonly MembershipFeedback? membership;
+    readonly Kfac? kfac;
+    readonly TensorBlock best;
+    readonly List<string> notes;
+    double bestScore;
+    int bestStep;
+
+    public LtuRun(UnlearningTask task, LtuOptions options) : base(task, options.Steps, options.Optimizer)
+    {
+        this.options = options;
+        forgetSet = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
+        original = Evaluator.Frozen(task.Model, task.Original);
+        live = Evaluator.Live(task.Model, Parameters);
+        forget = SampleSource.Of(forgetSet);
+        var trained = task.Retained.Count < 5 ? task.Retained : task.Retained.Sample(TrainedShare, task.Seed, "retained");
+        var reference = task.Holdout is { } holdout ? SampleSource.Of(holdout) : SampleSource.Of(task.Retained, ViewSet.Of(options.Views)[0]);
+        targets = ForgetTargets.Compute(original, forget, forgetSet, task.Retained, task.Holdout, reference, task, options);
+        notes = [.. targets.Notes];
+        if (task.Holdout is null)
+            notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, which makes every estimate weaker.");
+
+        var (pool, judges) = SplitReference(task, reference);
+        score = new OracleFreeScore(original, SampleSource.Of(task.Retained), forget, judges, targets.Confidences, task.Classes);
+        var moved = new List<SampleSource> { pool, SampleSource.Of(trained) };
+        // Views of mislabelled samples would teach the wrong labels back.
+        if (!targets.LabelsSuspect)
+            moved.Add(forget);
+        rememberBatches = new RememberBatches(task, options, original, pool, [.. moved.Where(_ => task.Retained.Data.SampleShape.Count == 3)]);
+        var queries = options.Order is MetaStep.Off ? 1 : options.Queries;
+        retainedBatches = new SupportQueryPartition(trained, options.Part(options.RetainedBatch), options.Part(options.RetainedBatch), queries, task.Seed);
+        forgetBatches = new CyclicBatches(forgetSet, options.Part(options.ForgetBatch) * (options.Order is MetaStep.Off ? 1 : 1 + queries), task.Seed);
+        if (options.Target is ForgetTarget.NonMember or ForgetTarget.Hinge)
+            membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
+
+        forgetGradient = new TensorBlock(task.Original.Layout);
+        rememberSession = new GraphSession(Graph((g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes)));
+        forgetSession = new GraphSession(Graph(membership is null
+            ? (g, prefix, logits) => LtuLosses.Forget(g, prefix, logits, task.Classes, options.OtherClasses)
+            : (g, prefix, logits) => LtuLosses.Membership(g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge)));
+        rememberStep = Bind(rememberSession, rememberBatches.Size, Direction);
+        forgetStep = Bind(forgetSession, options.Part(options.ForgetBatch), forgetGradient);
+        if (options.Preconditioner is Preconditioner.Kfac)
+            kfac = Curvature(task, SampleSource.Of(trained), pool, options);
+        best = task.Original.Clone();
+        bestScore = score.Of(original);
+    }
+
+    public override TensorBlock Result => best;
+
+    public override IReadOnlyList<string> Notes =>
+        [.. notes, $"The stop rule chose step {bestStep} of {Steps} (score {bestScore:0.000}; 0 is like retraining, about 0.6 is nothing done)."];
+
+    ModelProto Graph(BatchLoss loss) => options.Order is MetaStep.Off
+        ? StepGraph.FirstOrder(Task.Model, loss)
+        : StepGraph.Meta(Task.Model, loss, loss, options.Queries, options.Order is MetaStep.Exact ? MetaOrder.Exact : MetaOrder.First);
+
+    BoundStep Bind(GraphSession session, int batch, TensorBlock gradients)
+    {
+        var step = new BoundStep(session, _ => batch, Parameters, gradients);
+        if (options.Order is not MetaStep.Off)
+        {
+            step[StepGraph.Alpha].Floats[0] = options.Alpha;
+            step[StepGraph.Lambda].Floats[0] = options.Lambda;
+        }
+        return step;
+    }
+
+    protected override StepTrace ComputeDirection()
+    {
+        retainedBatches.Draw(Step);
+        var rows = forgetBatches.At(Step);
+        var part = options.Part(options.ForgetBatch);
+        if (options.Order is MetaStep.Off)
+        {
+            rememberBatches.Fill(rememberStep, "", retainedBatches.Support, Step);
+            FillForget("", rows, 0);
+        }
+        else
+        {
+            rememberBatches.Fill(rememberStep, StepGraph.Support, retainedBatches.Support, Step);
+            FillForget(StepGraph.Support, rows[..part], 0);
+            for (var m = 0; m < options.Queries; m++)
+            {
+                rememberBatches.Fill(rememberStep, StepGraph.Query(m), retainedBatches.Query(m), Step);
+                FillForget(StepGraph.Query(m), rows.Slice((m + 1) * part, part), m + 1);
+            }
+        }
+        rememberStep.Run();
+        forgetStep.Run();
+        var harmonized = Harmonizer.Combine(Direction, forgetGradient, options.Scope, options.Harmonization, options.ForgetWeight);
+        kfac?.Apply(Direction);
+        return new(LossOf(rememberStep), LossOf(forgetStep), (float)harmonized.Cosine, (float)harmonized.Fired, (float)harmonized.KeptForgetNorm);
+    }
+
+    float LossOf(BoundStep step) => options.Order is MetaStep.Off
+        ? step.Scalar(StepGraph.Loss)
+        : (step.Scalar(StepGraph.SupportLoss) + options.Lambda * step.Scalar(StepGraph.QueryLoss)) / (1 + options.Lambda);
+
+    void FillForget(string prefix, ReadOnlySpan<int> rows, int part)
+    {
+        forgetSet.Data.Fill(rows, forgetStep[prefix + "input"].Floats, forgetStep[prefix + LtuLosses.Labels].Longs);
+        if (membership is not null)
+        {
+            membership.Set(forgetStep, prefix, Step, part);
+            return;
+        }
+        Span<float> expected = forgetStep[prefix + LtuLosses.Targets].Floats, others = forgetStep[prefix + LtuLosses.Others].Floats;
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var place = forgetSet.Rows.BinarySearch(rows[i]);
+            expected[i] = targets.Confidences[place];
+            targets.Others.AsSpan(place * Task.Classes, Task.Classes).CopyTo(others.Slice(i * Task.Classes, Task.Classes));
+        }
+    }
+
+    protected override void AfterStep()
+    {
+        membership?.Refit(Step);
+        if (Step % options.EvaluateEvery != 0 && !IsDone)
+            return;
+        var reached = score.Of(live);
+        if (!(reached < bestScore))
+            return;
+        (bestScore, bestStep) = (reached, Step);
+        best.CopyFrom(Parameters);
+    }
+
+    static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference)
+    {
+        int[] order = [.. Enumerable.Range(0, reference.Count)];
+        Rng.For(task.Seed, "reference", 0).Shuffle(order.AsSpan());
+        var pooled = Math.Max(1, (int)Math.Round(PoolShare * order.Length));
+        var judges = order.Length > pooled ? order[pooled..] : order;
+        return (reference.At(order[..pooled].Order()), reference.At(judges.Order()));
+    }
+
+    Kfac Curvature(UnlearningTask task, SampleSource trained, SampleSource pool, LtuOptions options) => Kfac.Measure(
+        task.Model, task.Classes, task.Original, trained.Count + pool.Count,
+        (start, inputs) =>
+        {
+            for (var i = 0; i < inputs.Length / trained.SampleSize; i++)
+            {
+                var place = start + i;
+                var target = inputs.Slice(i * trained.SampleSize, trained.SampleSize);
+                if (place < trained.Count)
+                    trained.Fill(place, target);
+                else
+                    pool.Fill(place - trained.Count, target);
+            }
+        },
+        (start, probe) =>
+        {
+            Rng.For(task.Seed, "curvature", start).FillNormal(probe);
+            for (var row = 0; row < probe.Length; row += task.Classes)
+            {
+                var values = probe.Slice(row, task.Classes);
+                System.Numerics.Tensors.TensorPrimitives.Subtract(values, System.Numerics.Tensors.TensorPrimitives.Average<float>(values), values);
+            }
+        },
+        options.Damping);
+
+    protected override void SaveState(BinaryWriter writer)
+    {
+        base.SaveState(writer);
+        Write(writer, best);
+        writer.Write(bestScore);
+        writer.Write(bestStep);
+        membership?.Save(writer);
+    }
+
+    protected override void RestoreState(BinaryReader reader)
+    {
+        base.RestoreState(reader);
+        Read(reader, best);
+        bestScore = reader.ReadDouble();
+        bestStep = reader.ReadInt32();
+        membership?.Restore(reader);
+    }
+
+    public override void Dispose()
+    {
+        foreach (var owned in new IDisposable?[] { rememberStep, forgetStep, rememberSession, forgetSession, original, live, kfac, forgetGradient, best })
+            owned?.Dispose();
+        base.Dispose();
+    }
+}

@@ -1,0 +1,75 @@
+using RegistryUnlearn.Training.Evaluation;
+using RegistryUnlearn.Training.Runtime;
+using RegistryUnlearn.Unlearning.Data;
+
+namespace RegistryUnlearn.Unlearning.Methods.Ltu;
+
+/// <summary>
+/// Remembering batches: retained samples with their labels, and the preservation pool, in which the original's logits are the target:
+/// retained and reference samples as they are, and moved views of reference, retained and forget samples.
+/// </summary>
+sealed class RememberBatches
+{
+    readonly UnlearningTask task;
+    readonly Evaluator original;
+    readonly SampleSource reference;
+    readonly SampleSource[] moved;
+    readonly View[] views;
+    readonly int retained, pool, perSource;
+    readonly float preservation;
+
+    /// <param name="reference">Samples never trained on that the original gets right.</param>
+    /// <param name="moved">Sources of views; a source of one sample or more.</param>
+    public RememberBatches(UnlearningTask task, LtuOptions options, Evaluator original, SampleSource reference, SampleSource[] moved)
+    {
+        (this.task, this.original, this.reference, this.moved) = (task, original, reference, moved);
+        views = ViewSet.Of(options.Views);
+        retained = options.Part(options.RetainedBatch);
+        var pooled = options.Preservation is Preservation.Pool && options.PreservationWeight > 0;
+        preservation = pooled ? options.PreservationWeight : 0;
+        pool = pooled ? options.Part(options.HoldoutBatch) : 0;
+        perSource = pooled ? options.Part(options.ViewBatch) : 0;
+    }
+
+    /// <summary>Samples in a batch.</summary>
+    public int Size => retained + pool + perSource * moved.Length;
+
+    /// <summary>Fills the batch with the given prefix; a function of (seed, step, prefix).</summary>
+    /// <param name="rows">Rows of the retained samples, as many as a batch takes.</param>
+    public void Fill(BoundStep step, string prefix, ReadOnlySpan<int> rows, int at)
+    {
+        var inputs = step[prefix + "input"].Floats;
+        var labels = step[prefix + LtuLosses.Labels].Longs;
+        var size = task.Retained.Data.SampleSize;
+        task.Retained.Data.Fill(rows, inputs[..(retained * size)], labels[..retained]);
+        labels[retained..].Clear();
+        var rng = Rng.For(task.Seed, "remember/" + prefix, at);
+        var next = retained;
+        for (var i = 0; i < pool; i++, next++)
+            reference.Fill(rng.NextInt32(reference.Count), inputs.Slice(next * size, size));
+        foreach (var source in moved)
+            for (var i = 0; i < perSource; i++, next++)
+                source.Fill(rng.NextInt32(source.Count), views[rng.NextInt32(views.Length)], inputs.Slice(next * size, size));
+        SetWeights(step, prefix);
+        if (preservation > 0)
+            SetReference(step, prefix, size);
+    }
+
+    void SetWeights(BoundStep step, string prefix)
+    {
+        Span<float> label = step[prefix + LtuLosses.LabelWeights].Floats, distance = step[prefix + LtuLosses.ReferenceWeights].Floats;
+        label.Clear();
+        label[..retained].Fill(1f / retained);
+        distance[..retained].Fill(preservation / retained);
+        if (pool > 0)
+            distance.Slice(retained, pool).Fill(preservation / pool);
+        if (perSource > 0)
+            distance[(retained + pool)..].Fill(preservation / (perSource * moved.Length));
+    }
+
+    void SetReference(BoundStep step, string prefix, int size)
+    {
+        var inputs = step[prefix + "input"];
+        original.Logits(Size, (start, target) => inputs.Floats.Slice(start * size, target.Length).CopyTo(target), step[prefix + LtuLosses.Reference].Floats);
+    }
+}
