@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 namespace RegistryUnlearn.Registry;
@@ -25,8 +26,13 @@ public sealed partial class FolderStore : IObjectStore
     const string TempFolder = RegistryLayout.Own + "tmp/";
     const string LockFolder = RegistryLayout.Own + "locks/";
 
-    static readonly EnumerationOptions Entries = new() { AttributesToSkip = FileAttributes.ReparsePoint, RecurseSubdirectories = false };
-    static readonly EnumerationOptions AllEntries = new() { AttributesToSkip = FileAttributes.ReparsePoint, RecurseSubdirectories = true };
+    static readonly EnumerationOptions Entries = new() { AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+    static readonly EnumerationOptions AllEntries = new()
+    {
+        AttributesToSkip = FileAttributes.ReparsePoint,
+        IgnoreInaccessible = false,
+        RecurseSubdirectories = true,
+    };
 
     readonly string root;
     readonly TempFiles temp;
@@ -58,46 +64,61 @@ public sealed partial class FolderStore : IObjectStore
         return Task.FromResult<long?>(info.Exists ? info.Length : null);
     });
 
-    public async IAsyncEnumerable<ObjectEntry> ListAsync(string folder,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<ObjectEntry> ListAsync(string folder, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        foreach (var file in await EnumerateAsync(folder, directory => directory.EnumerateFiles("*", AllEntries)))
+        foreach (var entry in await EnumerateAsync(folder, directory => Files(directory).Select(f => new ObjectEntry(PathOf(f), f.Length))))
         {
             cancellation.ThrowIfCancellationRequested();
-            var path = Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
-            if (!IsReserved(path))
-                yield return new(path, file.Length);
+            yield return entry;
         }
     }
 
-    public async IAsyncEnumerable<string> ListFoldersAsync(string folder,
-        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<string> ListFoldersAsync(string folder, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        foreach (var child in await EnumerateAsync(folder, directory => directory.EnumerateDirectories("*", Entries)))
+        foreach (var name in await EnumerateAsync(folder, directory => directory.EnumerateDirectories("*", Entries).Where(HoldsObject).Select(d => d.Name)))
         {
             cancellation.ThrowIfCancellationRequested();
-            await using var objects = ListAsync($"{folder}{child.Name}/", cancellation).GetAsyncEnumerator(cancellation);
-            if (await objects.MoveNextAsync())
-                yield return child.Name;
+            yield return name;
         }
     }
 
-    /// <summary>A snapshot of the entries below a folder; empty when the folder is not there, or goes while it is read.</summary>
-    Task<List<T>> EnumerateAsync<T>(string folder, Func<DirectoryInfo, IEnumerable<T>> entries) where T : FileSystemInfo
+    /// <summary>A snapshot of what is below a folder; empty when the folder is not there.</summary>
+    Task<List<T>> EnumerateAsync<T>(string folder, Func<DirectoryInfo, IEnumerable<T>> entries)
     {
         ObjectPath.CheckFolder(folder);
-        return Guard(folder.Length > 0 ? folder[..^1] : "", directory =>
+        return Guard(folder.TrimEnd('/'), directory =>
         {
-            try
+            for (var attempt = 1; Directory.Exists(directory); attempt++)
             {
-                return Task.FromResult(entries(new DirectoryInfo(directory)).ToList());
+                try
+                {
+                    return Task.FromResult(entries(new DirectoryInfo(directory)).ToList());
+                }
+                catch (Exception e) when (e is DirectoryNotFoundException or FileNotFoundException && attempt < MaxFolderRaces)
+                {
+                    // A file or folder was removed while it was listed: look again.
+                }
             }
-            catch (DirectoryNotFoundException)
-            {
-                return Task.FromResult(new List<T>());
-            }
+            return Task.FromResult(new List<T>());
         }, isFolder: true);
     }
+
+    IEnumerable<FileInfo> Files(DirectoryInfo directory) => directory.EnumerateFiles("*", AllEntries).Where(f => !IsReserved(PathOf(f)));
+
+    /// <summary>A folder that may not be looked into counts as full, so that its name is not taken for free.</summary>
+    bool HoldsObject(DirectoryInfo directory)
+    {
+        try
+        {
+            return Files(directory).Any();
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
+
+    string PathOf(FileInfo file) => Path.GetRelativePath(root, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
 
     static async Task<StoredObject> ReadAllAsync(FileStream stream, string path, CancellationToken cancellation)
     {

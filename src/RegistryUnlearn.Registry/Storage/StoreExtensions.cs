@@ -28,12 +28,4 @@ static class StoreExtensions
         await using var stream = await store.OpenReadAsync(path, cancellation);
         return stream is null ? null : await Digest.OfAsync(stream, cancellation);
     }
-
-    public static async Task<List<T>> ToListAsync<T>(this IAsyncEnumerable<T> items, CancellationToken cancellation)
-    {
-        var list = new List<T>();
-        await foreach (var item in items.WithCancellation(cancellation))
-            list.Add(item);
-        return list;
-    }
 }
