@@ -91,13 +91,9 @@ public sealed class AuditLog(IObjectStore store)
     async Task<DayFile> OpenLastAsync(CancellationToken cancellation)
     {
         var days = await ListDaysAsync(cancellation);
-        if (days.Count is 0)
-        {
-            var first = await ReadFirstAsync(cancellation) ?? throw Broken(First, "is missing");
-            return await ReadDayAsync(first, null, cancellation);
-        }
-        var file = await ReadDayAsync(days[^1], null, cancellation);
-        while (NextDay(file.Last) is { } next)
+        var newest = days.Count > 0 ? days[^1] : await ReadFirstAsync(cancellation) ?? throw Broken(First, "is missing");
+        var file = await ReadDayAsync(newest, null, cancellation);
+        while (file.Lines.Count > 0 && NextDay(file.Last) is { } next)
             file = await ReadDayAsync(next, file.Last, cancellation);
         return file;
     }

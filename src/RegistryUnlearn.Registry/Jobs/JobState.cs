@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace RegistryUnlearn.Registry;
 
 /// <summary>Submitted → Running → Committing → Succeeded; Submitted or Running → Failed; Failed → Running when asked again.</summary>
@@ -16,7 +18,7 @@ public enum JobStatus
 public sealed record JobCheckpoint(Digest Digest, IReadOnlyDictionary<string, string> Meta);
 
 /// <summary>All that is needed to finish a publication; the manifest is a blob of the job.</summary>
-public sealed record CommitIntent(ModelName Model, int Version, Digest ManifestDigest, Alias? Alias, ParentPolicy ParentPolicy);
+public sealed record CommitIntent(ModelName Model, int Version, Digest ManifestDigest, ParentPolicy ParentPolicy, Alias? Alias = null);
 
 /// <summary>The version a job ended in.</summary>
 public sealed record JobResult(ModelName Model, int Version, Digest Digest);
@@ -58,6 +60,7 @@ public sealed record JobState
 
     public DateTimeOffset? Finished { get; init; }
 
+    [JsonIgnore]
     public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed;
 
     /// <summary>The state of a worker that begins, takes over or retries the job.</summary>

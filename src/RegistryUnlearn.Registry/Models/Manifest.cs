@@ -56,6 +56,8 @@ public sealed record Manifest
         string? previous = null;
         foreach (var file in Files)
         {
+            if (file is null)
+                throw Invalid(path, "files has a row that is null");
             ObjectPath.Check(file.Path);
             if (file.Path == RegistryLayout.ManifestFile)
                 throw Invalid(path, "files names the manifest itself");

@@ -49,7 +49,7 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
                 Files = staged.Value.Files,
             };
             var digest = await blobs.PutAsync(manifest.ToJson(), cancellation);
-            var intent = new CommitIntent(plan.Model, version, digest, plan.Alias, plan.ParentPolicy);
+            var intent = new CommitIntent(plan.Model, version, digest, plan.ParentPolicy, plan.Alias);
             // The fence: a slower twin's tag is stale here, so version and bytes are fixed once.
             var committing = current.State with { Status = JobStatus.Committing, Commit = intent };
             if (await jobs.TryUpdateAsync(current, committing, cancellation) is { } fixedState)
