@@ -30,16 +30,22 @@ public static class LineageVerifier
             var (name, said) = (subject.Name!, subject.Digest!.Sha256);
             covered.Add(name);
             if (!files.TryGetValue(name, out var found))
-                findings.Add(new(LineageFault.Missing, name, $"'{name}' is missing; {statement.PredicateType} says {said}. Fetch the whole version."));
+                findings.Add(new(LineageFault.Missing, name,
+                    $"'{name}' is missing; {statement.PredicateType} says {said}. Fetch the whole version."));
             else if (found != said)
-                findings.Add(new(LineageFault.Changed, name, $"'{name}' is {found}; {statement.PredicateType} says {said}. Do not use this version."));
+                findings.Add(new(LineageFault.Changed, name,
+                    $"'{name}' is {found}; {statement.PredicateType} says {said}. Do not use this version."));
         }
         foreach (var name in files.Keys.Where(f => !covered.Contains(f)))
             findings.Add(new(LineageFault.NotCovered, name, $"no statement speaks of '{name}'. Remove it, or do not use this version."));
-        return [.. findings.OrderBy(f => f.File, StringComparer.Ordinal).ThenBy(f => f.Fault).ThenBy(f => f.Message, StringComparer.Ordinal)];
+        return [.. findings.OrderBy(f => f.File, StringComparer.Ordinal)
+            .ThenBy(f => f.Fault)
+            .ThenBy(f => f.Message, StringComparer.Ordinal)];
     }
 
-    /// <summary>Digests of all files below a folder, for <see cref="Verify"/>, without those written after or about the statements.</summary>
+    /// <summary>
+    /// Digests of all files below a folder, for <see cref="Verify"/>, without those written after or about the statements.
+    /// </summary>
     public static async Task<IReadOnlyDictionary<string, string>> HashFolderAsync(string folder, IReadOnlySet<string> except,
         CancellationToken cancellation = default)
     {

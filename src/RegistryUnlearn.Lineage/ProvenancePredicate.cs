@@ -11,7 +11,8 @@ public sealed record ProvenancePredicate(BuildDefinition BuildDefinition, RunDet
 /// <param name="BuildType">URI of what the parameters mean.</param>
 /// <param name="ExternalParameters">What the requester chose; never identities of samples.</param>
 /// <param name="ResolvedDependencies">Parent model, data and configuration, each by digest.</param>
-public sealed record BuildDefinition(string BuildType, JsonObject ExternalParameters, IReadOnlyList<ResourceDescriptor> ResolvedDependencies)
+public sealed record BuildDefinition(string BuildType, JsonObject ExternalParameters,
+    IReadOnlyList<ResourceDescriptor> ResolvedDependencies)
 {
     public const string UnlearningBuildType = "https://registryunlearn.dev/build/unlearning/v1";
 }

@@ -9,7 +9,9 @@ public sealed record DigestSet(string Sha256)
     public string Sha256 { get; } = Lineage.Sha256.Check(Sha256);
 }
 
-/// <summary>Something a statement speaks about (in-toto attestation framework, ResourceDescriptor v1): named by name or URI, held by digest.</summary>
+/// <summary>
+/// Something a statement speaks about (in-toto attestation framework, ResourceDescriptor v1): named by name or URI, held by digest.
+/// </summary>
 public sealed record ResourceDescriptor(string? Name = null, string? Uri = null, DigestSet? Digest = null, string? MediaType = null)
 {
     /// <summary>A file of a version, by its path in the version's folder.</summary>
@@ -17,7 +19,8 @@ public sealed record ResourceDescriptor(string? Name = null, string? Uri = null,
 }
 
 /// <summary>
-/// An in-toto Statement v1: a predicate about subjects. It holds no clock and no chance: all times come from the caller, so that the same job,
+/// An in-toto Statement v1: a predicate about subjects. It holds no clock and no chance: all times come from the caller, so that the same
+/// job,
 /// run again, gives the same bytes.
 /// </summary>
 public sealed record Statement
@@ -57,7 +60,8 @@ public sealed record Statement
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new LineageException(PredicateType, $"the predicate is not a {typeof(T).Name} ({e.Message}) Take the file from its publisher again.", e);
+            throw new LineageException(PredicateType,
+                $"the predicate is not a {typeof(T).Name} ({e.Message}) Take the file from its publisher again.", e);
         }
     }
 
@@ -70,7 +74,8 @@ public sealed record Statement
     {
         try
         {
-            var statement = JsonSerializer.Deserialize<Statement>(json, LineageJson.Options) ?? throw new JsonException("The statement is null.");
+            var statement = JsonSerializer.Deserialize<Statement>(json, LineageJson.Options)
+                ?? throw new JsonException("The statement is null.");
             if (statement.Type != TypeUri)
                 throw new JsonException($"_type is '{statement.Type}', not '{TypeUri}'.");
             CheckSubject(statement.Subject);
@@ -78,7 +83,8 @@ public sealed record Statement
         }
         catch (Exception e) when (e is JsonException or ArgumentException)
         {
-            throw new LineageException(place, $"this is not an in-toto Statement v1 ({e.Message}) Take the file from its publisher again.", e);
+            throw new LineageException(place,
+                $"this is not an in-toto Statement v1 ({e.Message}) Take the file from its publisher again.", e);
         }
     }
 

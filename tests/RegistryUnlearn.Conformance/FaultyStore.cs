@@ -12,7 +12,9 @@ public enum Fault
     /// <summary>The process dies when the n-th operation is done.</summary>
     KillAfter,
 
-    /// <summary>The n-th successful write is done, but its caller is told of a conflict, as after a retry of a request whose answer was lost.</summary>
+    /// <summary>
+    /// The n-th successful write is done, but its caller is told of a conflict, as after a retry of a request whose answer was lost.
+    /// </summary>
     LoseAcknowledgement,
 }
 

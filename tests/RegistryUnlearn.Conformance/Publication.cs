@@ -36,7 +36,8 @@ public sealed class Publication : IDisposable
     }
 
     /// <summary>What a worker does from submission to the end; its training gives bytes that carry the worker's name.</summary>
-    public async Task WorkAsync(IObjectStore store, string worker = "a", string request = Request, ParentPolicy policy = ParentPolicy.Quarantine)
+    public async Task WorkAsync(IObjectStore store, string worker = "a", string request = Request,
+        ParentPolicy policy = ParentPolicy.Quarantine)
     {
         var jobs = new JobStore(store, clock);
         var job = await jobs.SubmitAsync(parent.Digest, request, Stop);
@@ -45,7 +46,8 @@ public sealed class Publication : IDisposable
         var plan = new PublishPlan
         {
             Model = Model,
-            Files = [.. Files.Select(f => new PublishFile(folder.Write($"{worker}/{f}", $"{f} of {worker}"), f, "model", "application/octet-stream"))],
+            Files = [.. Files.Select(f => new PublishFile(folder.Write($"{worker}/{f}", $"{f} of {worker}"), f, "model",
+                "application/octet-stream"))],
             Created = clock.Now,
             Parent = parent,
             ParentPolicy = policy,
@@ -79,7 +81,8 @@ public sealed class Publication : IDisposable
         Assert.Equal(3, await store.GetSizeAsync(".registry-unlearn/quarantine/digits/1/weights/w.bin", Stop));
 
         var line = Assert.Single(await new AuditLog(store).ReadAsync(Stop).ToListAsync(Stop));
-        Assert.Equal(("published", state.JobId.ToString(), "digits@2"), (line.Entry.Event, line.Entry.Subject, line.Entry.Details["version"]));
+        Assert.Equal(("published", state.JobId.ToString(), "digits@2"), (line.Entry.Event, line.Entry.Subject,
+            line.Entry.Details["version"]));
         Assert.Equal(new AuditVerification(1, line.Hash), await new AuditLog(store).VerifyAsync(Stop));
     }
 

@@ -4,7 +4,8 @@ using Xunit;
 namespace RegistryUnlearn.Conformance;
 
 /// <summary>
-/// The commit protocol over a back end: killed before and after every operation, with every acknowledgement lost, with twins in every order.
+/// The commit protocol over a back end: killed before and after every operation, with every acknowledgement lost, with twins in every
+/// order.
 /// </summary>
 public abstract class PublishingConformance : IDisposable
 {

@@ -21,7 +21,8 @@ public abstract class StoreDecorator(IObjectStore inner) : IObjectStore
     public Task<bool> TryCreateAsync(string path, Stream content, CancellationToken cancellation = default) =>
         WritingAsync(() => inner.TryCreateAsync(path, content, cancellation), conflict: false);
 
-    public Task<ETag?> TryReplaceAsync(string path, ReadOnlyMemory<byte> content, ETag expected, CancellationToken cancellation = default) =>
+    public Task<ETag?> TryReplaceAsync(string path, ReadOnlyMemory<byte> content, ETag expected,
+        CancellationToken cancellation = default) =>
         WritingAsync(() => inner.TryReplaceAsync(path, content, expected, cancellation), conflict: null);
 
     public Task<bool> TryCopyAsync(string source, string target, CancellationToken cancellation = default) =>

@@ -24,7 +24,8 @@ public sealed class ForgetCommitmentTests
     [Fact]
     public void A_short_key_and_broken_Unicode_are_refused()
     {
-        Assert.Contains("31 bytes", Assert.Throws<ArgumentException>(() => ForgetCommitment.Of(["a"], Key.AsSpan(1))).Message, StringComparison.Ordinal);
+        Assert.Contains("31 bytes", Assert.Throws<ArgumentException>(() =>
+            ForgetCommitment.Of(["a"], Key.AsSpan(1))).Message, StringComparison.Ordinal);
         Assert.ThrowsAny<ArgumentException>(() => ForgetCommitment.Of(["\ud800"], Key));
     }
 }

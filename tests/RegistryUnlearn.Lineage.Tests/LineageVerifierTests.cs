@@ -7,7 +7,8 @@ public sealed class LineageVerifierTests
 
     static readonly Statement[] Statements =
     [
-        Statement.Of([ResourceDescriptor.File("model.onnx", Abc), ResourceDescriptor.File("reports/empty.txt", Empty)], new TestResultPredicate([], ["a"], [], [])),
+        Statement.Of([ResourceDescriptor.File("model.onnx", Abc), ResourceDescriptor.File("reports/empty.txt", Empty)],
+            new TestResultPredicate([], ["a"], [], [])),
     ];
 
     [Fact]
@@ -20,7 +21,8 @@ public sealed class LineageVerifierTests
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "model.onnx"), "abc", TestContext.Current.CancellationToken);
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "reports/empty.txt"), "", TestContext.Current.CancellationToken);
             await File.WriteAllTextAsync(Path.Combine(folder.FullName, "manifest.json"), "{}", TestContext.Current.CancellationToken);
-            var files = await LineageVerifier.HashFolderAsync(folder.FullName, new HashSet<string> { "manifest.json" }, TestContext.Current.CancellationToken);
+            var files = await LineageVerifier.HashFolderAsync(folder.FullName, new HashSet<string> { "manifest.json" },
+                TestContext.Current.CancellationToken);
             Assert.Equal(["model.onnx", "reports/empty.txt"], files.Keys);
             Assert.Empty(LineageVerifier.Verify(Statements, files));
         }
@@ -42,5 +44,6 @@ public sealed class LineageVerifierTests
 
     [Fact]
     public void Without_statements_nothing_is_covered() =>
-        Assert.Equal(LineageFault.NotCovered, Assert.Single(LineageVerifier.Verify([], new Dictionary<string, string> { ["model.onnx"] = Abc })).Fault);
+        Assert.Equal(LineageFault.NotCovered, Assert.Single(LineageVerifier.Verify([], new Dictionary<string,
+            string> { ["model.onnx"] = Abc })).Fault);
 }

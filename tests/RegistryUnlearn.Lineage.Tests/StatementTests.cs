@@ -15,7 +15,8 @@ public sealed class StatementTests
         new(BuildDefinition.UnlearningBuildType, new JsonObject { ["method"] = "ltu" },
             [new("parent", "digits@1", new(Empty)), new("retain.npz", Digest: new(Abc), MediaType: "application/octet-stream")]),
         new(new("https://registryunlearn.dev/worker", new Dictionary<string, string> { ["registry-unlearn"] = "0.1.0" }),
-            new(Empty, new DateTimeOffset(2026, 3, 5, 14, 0, 0, TimeSpan.FromHours(1)), new DateTimeOffset(2026, 3, 5, 13, 0, 1, 500, TimeSpan.Zero))));
+            new(Empty, new DateTimeOffset(2026, 3, 5, 14, 0, 0, TimeSpan.FromHours(1)), new DateTimeOffset(2026, 3, 5, 13, 0, 1, 500,
+                TimeSpan.Zero))));
 
     static readonly UnlearningPredicate Unlearning = new()
     {
@@ -54,8 +55,10 @@ public sealed class StatementTests
         static string[] Gates(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries);
         const string configuration = "'configuration':[{'name':'gates.json','digest':{'sha256':'<abc>'}}]";
         AssertJson(
-            Head + "'https://in-toto.io/attestation/test-result/v0.1','predicate':{" + predicate.Replace("<c>", configuration, StringComparison.Ordinal) + "}}",
-            Statement.Of(Subject, new TestResultPredicate([ResourceDescriptor.File("gates.json", Abc)], Gates(passed), Gates(warned), Gates(failed))));
+            Head + "'https://in-toto.io/attestation/test-result/v0.1','predicate':{" +
+                predicate.Replace("<c>", configuration, StringComparison.Ordinal) + "}}",
+            Statement.Of(Subject, new TestResultPredicate([ResourceDescriptor.File("gates.json", Abc)], Gates(passed), Gates(warned),
+                Gates(failed))));
     }
 
     [Fact]
@@ -79,7 +82,8 @@ public sealed class StatementTests
 
     // The vector of the DSSE specification, protocol.md.
     [Fact]
-    public void The_encoding_to_sign_is_that_of_the_specification() => Assert.Equal("DSSEv1 29 http://example.com/HelloWorld 11 hello world",
+    public void The_encoding_to_sign_is_that_of_the_specification() =>
+        Assert.Equal("DSSEv1 29 http://example.com/HelloWorld 11 hello world",
         Encoding.UTF8.GetString(DsseEnvelope.PreAuthenticationEncoding("http://example.com/HelloWorld", "hello world"u8)));
 
     [Fact]
@@ -94,7 +98,8 @@ public sealed class StatementTests
     public void A_broken_line_is_named(string line, string expected)
     {
         var bytes = Encoding.UTF8.GetBytes("\n" + line + "\n");
-        Assert.Contains(expected, Assert.Throws<LineageException>(() => LineageFile.Read(bytes, LineageKeys.FileName)).Message, StringComparison.Ordinal);
+        Assert.Contains(expected, Assert.Throws<LineageException>(() =>
+            LineageFile.Read(bytes, LineageKeys.FileName)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,9 +113,12 @@ public sealed class StatementTests
     [InlineData("""{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a"}],"predicateType":"p","predicate":{}}""")]
     [InlineData("""{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"12"}}],"predicateType":"p","predicate":{}}""")]
     public void A_payload_that_is_no_statement_is_refused(string json) =>
-        Assert.Throws<LineageException>(() => Statement.Parse(Encoding.UTF8.GetBytes(json.Replace("#", Abc, StringComparison.Ordinal)), "x"));
+        Assert.Throws<LineageException>(() =>
+            Statement.Parse(Encoding.UTF8.GetBytes(json.Replace("#", Abc, StringComparison.Ordinal)), "x"));
 
-    /// <summary>Compares with JSON in which ' stands for a quotation mark and &lt;abc&gt;, &lt;empty&gt; for the digests of those texts.</summary>
+    /// <summary>
+    /// Compares with JSON in which ' stands for a quotation mark and &lt;abc&gt;, &lt;empty&gt; for the digests of those texts.
+    /// </summary>
     static void AssertJson(string expected, Statement actual) => Assert.Equal(
         expected.Replace('\'', '"').Replace("<abc>", Abc, StringComparison.Ordinal).Replace("<empty>", Empty, StringComparison.Ordinal),
         Encoding.UTF8.GetString(actual.ToJson()));

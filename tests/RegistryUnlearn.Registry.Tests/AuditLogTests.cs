@@ -75,7 +75,8 @@ public sealed class AuditLogTests
         for (var seed = 0; seed < 200; seed++)
         {
             var fresh = new MemoryStore();
-            await new Turns(seed).RunAsync([.. Enumerable.Range(0, 4).Select(worker => ((IObjectStore)fresh, (Func<IObjectStore, Task>)(async s =>
+            await new Turns(seed).RunAsync([.. Enumerable.Range(0, 4).Select(worker =>
+                ((IObjectStore)fresh, (Func<IObjectStore, Task>)(async s =>
             {
                 for (var i = 0; i < 3; i++)
                     await new AuditLog(s).AppendAsync(Entry(Noon.AddDays((worker + i) % 3), $"{worker}-{i}"), Stop);

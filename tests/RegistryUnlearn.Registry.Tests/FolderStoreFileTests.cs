@@ -36,7 +36,8 @@ public sealed class FolderStoreFileTests : IDisposable
         var store = new FolderStore(folder.Path);
         await store.TryCreateAsync("a", new byte[] { 1 }, Stop);
         await store.DeleteAsync("a", Stop);
-        Assert.Equal(RegistryErrorKind.Invalid, (await Assert.ThrowsAsync<RegistryException>(() => store.TryCreateAsync(path, new byte[1], Stop))).Kind);
+        Assert.Equal(RegistryErrorKind.Invalid, (await Assert.ThrowsAsync<RegistryException>(() =>
+            store.TryCreateAsync(path, new byte[1], Stop))).Kind);
         Assert.Empty(await store.ListAsync("", Stop).ToListAsync(Stop));
         Assert.Empty(await store.ListFoldersAsync(".registry-unlearn/", Stop).ToListAsync(Stop));
         Assert.Empty(Directory.GetFiles(Path.Combine(folder.Path, ".registry-unlearn/tmp")));
@@ -54,7 +55,8 @@ public sealed class FolderStoreFileTests : IDisposable
         foreach (var path in new[] { "m/1/secret.txt", "m/1/new", "m/model.onnx" })
         {
             Func<Task>[] operations =
-                [() => store.ReadAsync(path, Stop), () => store.TryCreateAsync(path, new byte[1], Stop), () => store.DeleteAsync(path, Stop)];
+                [() => store.ReadAsync(path, Stop), () => store.TryCreateAsync(path, new byte[1], Stop), () =>
+                    store.DeleteAsync(path, Stop)];
             foreach (var operation in operations)
                 Assert.Equal(RegistryErrorKind.Denied, (await Assert.ThrowsAsync<RegistryException>(operation)).Kind);
         }
@@ -67,7 +69,8 @@ public sealed class FolderStoreFileTests : IDisposable
     {
         var store = new FolderStore(folder.Path);
         await store.TryCreateAsync("a/b", new byte[1], Stop);
-        Assert.Equal(RegistryErrorKind.Conflict, (await Assert.ThrowsAsync<RegistryException>(() => store.TryCreateAsync("a", new byte[1], Stop))).Kind);
+        Assert.Equal(RegistryErrorKind.Conflict, (await Assert.ThrowsAsync<RegistryException>(() =>
+            store.TryCreateAsync("a", new byte[1], Stop))).Kind);
         await Assert.ThrowsAsync<RegistryException>(() => store.TryCreateAsync("a/b/c", new byte[1], Stop));
         Assert.Empty(Directory.GetFiles(Path.Combine(folder.Path, ".registry-unlearn/tmp")));
     }

@@ -61,7 +61,8 @@ public sealed class JobTests : IDisposable
         var path = $".registry-unlearn/requests/{job}.json";
         await store.TryReplaceAsync(path, "{}"u8.ToArray(), (await store.ReadAsync(path, Stop))!.ETag, Stop);
         Assert.Equal(RegistryErrorKind.Corrupt, (await Assert.ThrowsAsync<RegistryException>(() => jobs.ReadRequestAsync(job, Stop))).Kind);
-        Assert.Equal(RegistryErrorKind.Corrupt, (await Assert.ThrowsAsync<RegistryException>(() => jobs.SubmitAsync(Model, Request, Stop))).Kind);
+        Assert.Equal(RegistryErrorKind.Corrupt, (await Assert.ThrowsAsync<RegistryException>(() =>
+            jobs.SubmitAsync(Model, Request, Stop))).Kind);
     }
 
     [Fact]
@@ -116,7 +117,8 @@ public sealed class JobTests : IDisposable
         await blobs.DownloadAsync(digest, Path.Combine(local.Path, "copy"), Stop);
         Assert.Equal("weights", await File.ReadAllTextAsync(Path.Combine(local.Path, "copy"), Stop));
 
-        var path = Assert.Single(await store.ListAsync($".registry-unlearn/jobs/{job.JobId}/blobs/0/sha256/{digest.Hex[..2]}/", Stop).ToListAsync(Stop)).Path;
+        var path = Assert.Single(await store.ListAsync($".registry-unlearn/jobs/{job.JobId}/blobs/0/sha256/{digest.Hex[..2]}/",
+            Stop).ToListAsync(Stop)).Path;
         await store.TryReplaceAsync(path, "weightz"u8.ToArray(), (await store.ReadAsync(path, Stop))!.ETag, Stop);
         Func<Task>[] readings =
         [
@@ -154,7 +156,8 @@ public sealed class JobTests : IDisposable
     {
         var job = (await jobs.SubmitAsync(Model, Request, Stop)).State.JobId;
         Assert.Null(await commit.ResumeAsync(job, Stop));
-        Assert.Equal(RegistryErrorKind.Conflict, (await Assert.ThrowsAsync<RegistryException>(() => commit.PublishAsync(job, Plan("model.onnx"), Stop))).Kind);
+        Assert.Equal(RegistryErrorKind.Conflict, (await Assert.ThrowsAsync<RegistryException>(() =>
+            commit.PublishAsync(job, Plan("model.onnx"), Stop))).Kind);
     }
 
     [Theory]
@@ -165,7 +168,8 @@ public sealed class JobTests : IDisposable
     public async Task A_plan_that_breaks_a_rule_claims_nothing(string files, string message)
     {
         var running = await RunningAsync();
-        var refusal = await Assert.ThrowsAsync<RegistryException>(() => commit.PublishAsync(running.State.JobId, Plan(files.Split('|')), Stop));
+        var refusal = await Assert.ThrowsAsync<RegistryException>(() =>
+            commit.PublishAsync(running.State.JobId, Plan(files.Split('|')), Stop));
         Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
         Assert.Empty(await store.ListAsync(".registry-unlearn/models/", Stop).ToListAsync(Stop));
     }

@@ -44,7 +44,8 @@ public sealed class ModelRegistryTests : IDisposable
     {
         var manifest = Manifest.Parse(Encoding.UTF8.GetBytes(Manifest2), "m");
         Assert.Equal(Manifest2, Encoding.UTF8.GetString(manifest.ToJson()));
-        Assert.Equal(new ManifestFile("model.onnx", Digest.Of("abc"u8), 3, "application/octet-stream", "model"), Assert.Single(manifest.Files));
+        Assert.Equal(new ManifestFile("model.onnx", Digest.Of("abc"u8), 3, "application/octet-stream", "model"),
+            Assert.Single(manifest.Files));
     }
 
     [Theory]
@@ -70,7 +71,8 @@ public sealed class ModelRegistryTests : IDisposable
     [Fact]
     public async Task Models_are_the_folders_with_versions()
     {
-        foreach (var path in new[] { "b/1/model.onnx", "a/2/model.onnx", "a/10/model.onnx", "datasets/train/x", "requests/1.json", "c.d/1/model.onnx", "e/01/model.onnx" })
+        foreach (var path in new[] { "b/1/model.onnx", "a/2/model.onnx", "a/10/model.onnx", "datasets/train/x", "requests/1.json",
+            "c.d/1/model.onnx", "e/01/model.onnx" })
             await PutAsync(path, "x");
         await PutAsync("a/11/notes.txt", "no model yet");
         Assert.Equal(["a", "b"], (await registry.ListModelsAsync(Stop)).Select(m => m.ToString()));
@@ -80,7 +82,8 @@ public sealed class ModelRegistryTests : IDisposable
     [Fact]
     public async Task What_is_not_there_is_answered_with_what_is()
     {
-        Assert.EndsWith("there is no model 'digits'. Models here: none.", (await RefusedAsync("digits@1")).Message, StringComparison.Ordinal);
+        Assert.EndsWith("there is no model 'digits'. Models here: none.", (await RefusedAsync("digits@1")).Message,
+            StringComparison.Ordinal);
         await PutAsync("digits/1/model.onnx", "x");
         await PutAsync("digits/3/model.onnx", "x");
         await PutAsync("faces/1/model.onnx", "x");
@@ -100,7 +103,8 @@ public sealed class ModelRegistryTests : IDisposable
         await PutAsync("digits/1/data/w.bin", "");
         var resolved = await registry.ResolveAsync(ModelReference.Parse("digits@1"), Stop);
         Assert.True(resolved.IsAdopted);
-        Assert.Equal([("data/w.bin", 0L, "data"), ("model.onnx", 3L, "model")], resolved.Manifest.Files.Select(f => (f.Path, f.Size, f.Role)));
+        Assert.Equal([("data/w.bin", 0L, "data"), ("model.onnx", 3L, "model")], resolved.Manifest.Files.Select(f =>
+            (f.Path, f.Size, f.Role)));
         Assert.Equal(Digest.Of("abc"u8), resolved.Manifest.Files[1].Digest);
         Assert.Null(await store.ReadAsync("digits/1/manifest.json", Stop));
         await registry.SetAliasAsync(resolved.Model, Alias.Parse("production"), 1, Stop);

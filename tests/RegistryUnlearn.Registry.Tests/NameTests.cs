@@ -25,7 +25,8 @@ public sealed class NameTests
     [Theory]
     [InlineData(255, true)]
     [InlineData(256, false)]
-    public void Names_have_at_most_255_characters(int length, bool valid) => Assert.Equal(valid, ModelName.TryParse(new('a', length), out _));
+    public void Names_have_at_most_255_characters(int length, bool valid) =>
+        Assert.Equal(valid, ModelName.TryParse(new('a', length), out _));
 
     [Theory]
     [InlineData("digits@7", 7, null)]
@@ -101,5 +102,6 @@ public sealed class NameTests
     [InlineData("\"\\ud800\"")]
     [InlineData("[1,]")]
     [InlineData("")]
-    public void What_has_no_canonical_form_is_refused(string json) => Assert.Throws<FormatException>(() => CanonicalJson.Canonicalize(json));
+    public void What_has_no_canonical_form_is_refused(string json) => Assert.Throws<FormatException>(() =>
+        CanonicalJson.Canonicalize(json));
 }

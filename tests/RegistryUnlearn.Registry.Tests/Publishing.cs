@@ -16,7 +16,8 @@ public sealed class FolderPublishingTests : PublishingConformance
 
     protected override int Interleavings => 12;
 
-    protected override IObjectStore OpenNew() => new FolderStore(Directory.CreateDirectory(Path.Combine(folder.Path, $"{++stores}")).FullName);
+    protected override IObjectStore OpenNew() =>
+        new FolderStore(Directory.CreateDirectory(Path.Combine(folder.Path, $"{++stores}")).FullName);
 
     protected override void CleanUp() => folder.Dispose();
 }

@@ -4,7 +4,8 @@ using System.Text.Json.Nodes;
 namespace RegistryUnlearn.Registry;
 
 /// <summary>
-/// What happened to what, when. Two entries with the same time, event and subject are one. Details hold names, versions, digests and counts;
+/// What happened to what, when. Two entries with the same time, event and subject are one. Details hold names, versions, digests and
+/// counts;
 /// never identities of samples.
 /// </summary>
 public sealed record AuditEntry(DateTimeOffset Time, string Event, string Subject, IReadOnlyDictionary<string, string> Details)
@@ -40,9 +41,11 @@ public sealed record AuditLine(long Sequence, AuditEntry Entry, Digest Previous,
                 Digest.Parse(root.GetProperty("prev").GetString()!), Digest.Parse(root.GetProperty("hash").GetString()!));
             return json.Span.SequenceEqual(line.ToJson()) ? line : throw new FormatException("it is not spelled as it was written");
         }
-        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException or KeyNotFoundException or ArgumentException)
+        catch (Exception e) when (e is JsonException or FormatException or InvalidOperationException
+            or KeyNotFoundException or ArgumentException)
         {
-            throw new RegistryException(RegistryErrorKind.Corrupt, where, $"this is not an audit line ({e.Message}). Restore the log from a backup.", e);
+            throw new RegistryException(RegistryErrorKind.Corrupt, where,
+                $"this is not an audit line ({e.Message}). Restore the log from a backup.", e);
         }
     }
 

@@ -7,8 +7,10 @@ namespace RegistryUnlearn.Registry;
 public sealed record AuditVerification(long Lines, Digest Head);
 
 /// <summary>
-/// One append-only chain of lines over day files. Each line holds the hash of the one before, so that a changed, removed or inserted line shows.
-/// A day's file ends in a line "closed" that names the next day; only then does that one begin, so that the chain never forks. Cutting off the
+/// One append-only chain of lines over day files. Each line holds the hash of the one before, so that a changed, removed or inserted line
+/// shows.
+/// A day's file ends in a line "closed" that names the next day; only then does that one begin, so that the chain never forks. Cutting off
+/// the
 /// newest lines shows only against a head that was kept elsewhere.
 /// </summary>
 public sealed class AuditLog(IObjectStore store)
@@ -79,7 +81,8 @@ public sealed class AuditLog(IObjectStore store)
         while (files.TryDequeue(out var day))
         {
             if (day != expected)
-                throw Broken(PathOf(day), $"is not the next file of the chain, which is {(expected is { } e ? PathOf(e) : "not named yet")}");
+                throw Broken(PathOf(day),
+                    $"is not the next file of the chain, which is {(expected is { } e ? PathOf(e) : "not named yet")}");
             var file = await ReadDayAsync(day, null, cancellation);
             for (var i = 0; i < file.Lines.Count; i++)
                 yield return (file.Lines[i], $"{file.Path}, line {i + 1}");
@@ -144,13 +147,16 @@ public sealed class AuditLog(IObjectStore store)
     }
 
     async Task<DateOnly?> ReadFirstAsync(CancellationToken cancellation) =>
-        await store.ReadAsync(First, cancellation) is { } stored ? RegistryJson.Deserialize<FirstDay>(stored.Content.Span, First).Day : null;
+        await store.ReadAsync(First, cancellation) is { } stored
+            ? RegistryJson.Deserialize<FirstDay>(stored.Content.Span, First).Day
+            : null;
 
     static AuditEntry Closing(DateTimeOffset time, DateOnly next) => new(time, Closed, "day",
         new Dictionary<string, string> { ["next"] = next.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture) });
 
     static DateOnly? NextDay(AuditLine? last) => last?.Entry.Event is Closed
-        && DateOnly.TryParseExact(last.Entry.Details.GetValueOrDefault("next"), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var next)
+        && DateOnly.TryParseExact(last.Entry.Details.GetValueOrDefault("next"), "yyyy-MM-dd", CultureInfo.InvariantCulture,
+            DateTimeStyles.None, out var next)
             ? next
             : null;
 

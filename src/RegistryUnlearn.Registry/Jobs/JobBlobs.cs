@@ -3,7 +3,8 @@ using System.Globalization;
 namespace RegistryUnlearn.Registry;
 
 /// <summary>
-/// A job's checkpoints and results by digest, verified on every reading. Blobs of one job are not shared with another, nor with a later retry,
+/// A job's checkpoints and results by digest, verified on every reading. Blobs of one job are not shared with another, nor with a later
+/// retry,
 /// so that whoever ends it can remove its traces without a look at the others; workers of the same job share them.
 /// </summary>
 public sealed class JobBlobs(IObjectStore store, JobId job, int retry)
@@ -63,5 +64,6 @@ public sealed class JobBlobs(IObjectStore store, JobId job, int retry)
     }
 
     static RegistryException Corrupt(string path) =>
-        new(RegistryErrorKind.Corrupt, path, "the stored blob does not have the digest that is its name. Remove the file and run the job again.");
+        new(RegistryErrorKind.Corrupt, path,
+            "the stored blob does not have the digest that is its name. Remove the file and run the job again.");
 }

@@ -12,7 +12,7 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
     /// <summary>What was asked, as stored: canonical JSON of the model's digest and the request. Its SHA-256 is the job id.</summary>
     /// <exception cref="FormatException">The request is not JSON with unique keys.</exception>
     public static byte[] RequestDocument(Digest model, string requestJson) =>
-        Encoding.UTF8.GetBytes($$"""{"model":"{{model}}","request":{{Encoding.UTF8.GetString(CanonicalJson.Canonicalize(requestJson))}}}""");
+        [.. Encoding.UTF8.GetBytes($$"""{"model":"{{model}}","request":"""), .. CanonicalJson.Canonicalize(requestJson), (byte)'}'];
 
     /// <inheritdoc cref="RequestDocument"/>
     public static JobId IdOf(Digest model, string requestJson) => JobId.From(Digest.Of(RequestDocument(model, requestJson)));
@@ -42,14 +42,16 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
     public async Task<byte[]> ReadRequestAsync(JobId job, CancellationToken cancellation = default)
     {
         var stored = await store.ReadAsync(RegistryLayout.Request(job), cancellation)
-            ?? throw new RegistryException(RegistryErrorKind.NotFound, RegistryLayout.Request(job), "there is no such request. Submit it again.");
+            ?? throw new RegistryException(RegistryErrorKind.NotFound, RegistryLayout.Request(job),
+                "there is no such request. Submit it again.");
         return JobId.From(Digest.Of(stored.Content.Span)) == job ? stored.Content.ToArray() : throw CorruptRequest(job);
     }
 
     /// <exception cref="RegistryException">NotFound: there is no such job.</exception>
     public async Task<TrackedJob> ReadAsync(JobId job, CancellationToken cancellation = default) =>
         await TryReadAsync(job, cancellation)
-            ?? throw new RegistryException(RegistryErrorKind.NotFound, RegistryLayout.JobState(job), "there is no such job. Submit its request.");
+            ?? throw new RegistryException(RegistryErrorKind.NotFound, RegistryLayout.JobState(job),
+                "there is no such job. Submit its request.");
 
     /// <summary>A job's state; null when there is no such job.</summary>
     public async Task<TrackedJob?> TryReadAsync(JobId job, CancellationToken cancellation = default)
@@ -61,13 +63,15 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         if (state.SchemaVersion is not JobState.CurrentSchemaVersion || state.JobId != job)
         {
             throw new RegistryException(RegistryErrorKind.Invalid, path,
-                $"schemaVersion {state.SchemaVersion} or jobId {state.JobId} is not expected here. Restore the file, or use the release that wrote it.");
+                $"schemaVersion {state.SchemaVersion} or jobId {state.JobId} is not expected here. Restore the file, or use the " +
+                $"release that wrote it.");
         }
         return new(state, stored.ETag);
     }
 
     /// <summary>
-    /// Replaces a state by compare-and-swap, with the time of the change set; null when someone else changed it first. A lost acknowledgement
+    /// Replaces a state by compare-and-swap, with the time of the change set; null when someone else changed it first. A lost
+    /// acknowledgement
     /// counts as a success.
     /// </summary>
     /// <exception cref="InvalidOperationException">The change is not one that <see cref="JobStatus"/> allows.</exception>
@@ -76,7 +80,8 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         if (!current.State.MayBecome(next))
             throw new InvalidOperationException($"A job that is {current.State.Status} cannot become {next.Status} this way.");
         next = next with { Updated = clock.GetUtcNow() };
-        var tag = await store.ReplaceOrFindAsync(RegistryLayout.JobState(next.JobId), RegistryJson.Serialize(next), current.ETag, cancellation);
+        var tag = await store.ReplaceOrFindAsync(RegistryLayout.JobState(next.JobId), RegistryJson.Serialize(next), current.ETag,
+            cancellation);
         return tag is { } stored ? new(next, stored) : null;
     }
 

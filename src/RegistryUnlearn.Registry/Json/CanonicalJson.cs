@@ -6,7 +6,8 @@ namespace RegistryUnlearn.Registry;
 
 /// <summary>
 /// One spelling per JSON value, after RFC 8785 (JSON Canonicalization Scheme): no white space, keys in UTF-16 order, shortest round-trip
-/// numbers, minimal escapes. One deviation: integers written without fraction and exponent keep all their digits, so that 64-bit seeds survive.
+/// numbers, minimal escapes. One deviation: integers written without fraction and exponent keep all their digits, so that 64-bit seeds
+/// survive.
 /// </summary>
 public static class CanonicalJson
 {

@@ -33,7 +33,8 @@ static class RegistryJson
         catch (JsonException e)
         {
             throw new RegistryException(RegistryErrorKind.Invalid, path,
-                $"this is not a valid {typeof(T).Name} document ({e.Message}) Restore it from a backup, or remove it if it is not ours.", e);
+                $"this is not a valid {typeof(T).Name} document ({e.Message}) Restore it from a backup, or remove it if it is not " +
+                $"ours.", e);
         }
     }
 }

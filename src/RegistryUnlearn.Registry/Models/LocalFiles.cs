@@ -6,7 +6,8 @@ static class LocalFiles
     const int BufferSize = 1 << 17;
 
     /// <exception cref="RegistryException">Corrupt: the object differs from the digest. NotFound: there is no such object.</exception>
-    public static async Task DownloadAsync(IObjectStore store, string source, string target, Digest digest, long size, CancellationToken cancellation)
+    public static async Task DownloadAsync(IObjectStore store, string source, string target, Digest digest, long size,
+        CancellationToken cancellation)
     {
         if (File.Exists(target) && await HashAsync(target, cancellation) == (digest, size))
             return;
@@ -15,7 +16,8 @@ static class LocalFiles
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
-            await using (var file = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, BufferSize, FileOptions.Asynchronous))
+            await using (var file = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, BufferSize,
+                FileOptions.Asynchronous))
                 await stream.CopyToAsync(file, BufferSize, cancellation);
             File.Move(part, target, overwrite: true);
         }
@@ -28,7 +30,8 @@ static class LocalFiles
         }
     }
 
-    public static async Task<Stream> OpenCheckedAsync(IObjectStore store, string path, Digest digest, long size, CancellationToken cancellation)
+    public static async Task<Stream> OpenCheckedAsync(IObjectStore store, string path, Digest digest, long size,
+        CancellationToken cancellation)
     {
         var stream = await store.OpenReadAsync(path, cancellation)
             ?? throw new RegistryException(RegistryErrorKind.NotFound, path, "the file is missing. Restore it from a backup.");
@@ -46,7 +49,8 @@ static class LocalFiles
     {
         try
         {
-            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize, FileOptions.Asynchronous | FileOptions.SequentialScan);
+            return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, BufferSize,
+                FileOptions.Asynchronous | FileOptions.SequentialScan);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

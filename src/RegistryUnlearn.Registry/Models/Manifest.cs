@@ -7,7 +7,11 @@ public sealed record VersionPointer(int Version, Digest Digest);
 
 /// <summary>One file of a version. <paramref name="Path"/> is relative to the version's folder; <paramref name="Size"/> in bytes.</summary>
 public sealed record ManifestFile(
-    string Path, [property: JsonPropertyName("sha256"), JsonConverter(typeof(HexDigestConverter))] Digest Digest, long Size, string MediaType, string Role);
+    string Path,
+    [property: JsonPropertyName("sha256"), JsonConverter(typeof(HexDigestConverter))] Digest Digest,
+    long Size,
+    string MediaType,
+    string Role);
 
 /// <summary>What a version consists of. Its SHA-256 is the digest of the version.</summary>
 public sealed record Manifest
@@ -36,7 +40,8 @@ public sealed record Manifest
     /// <summary>UTF-8 JSON; equal manifests give equal bytes.</summary>
     public byte[] ToJson() => RegistryJson.Serialize(this);
 
-    /// <exception cref="RegistryException">Invalid: not a manifest, of an unknown schema version, or with paths that break the rules.</exception>
+    /// <exception cref="RegistryException">Invalid: not a manifest, of an unknown schema version, or with paths that break the
+    /// rules.</exception>
     public static Manifest Parse(ReadOnlySpan<byte> json, string path)
     {
         var manifest = RegistryJson.Deserialize<Manifest>(json, path);

@@ -3,7 +3,8 @@ namespace RegistryUnlearn.Registry;
 public sealed partial class ModelRegistry
 {
     /// <summary>The aliases of a model, in ordinal order of name.</summary>
-    public async Task<IReadOnlyList<(Alias Alias, VersionPointer Target)>> ListAliasesAsync(ModelName model, CancellationToken cancellation = default)
+    public async Task<IReadOnlyList<(Alias Alias, VersionPointer Target)>> ListAliasesAsync(ModelName model,
+        CancellationToken cancellation = default)
     {
         var aliases = new List<(Alias Alias, VersionPointer Target)>();
         var folder = RegistryLayout.Aliases(model);
@@ -39,7 +40,9 @@ public sealed partial class ModelRegistry
     internal Task AdvanceAliasAsync(ModelName model, Alias alias, VersionPointer target, CancellationToken cancellation) =>
         MoveAliasAsync(model, alias, current => current?.Version >= target.Version ? null : target, cancellation);
 
-    /// <summary>Compare-and-swap until it holds. <paramref name="next"/> gives the new target, or null to leave the alias as it is.</summary>
+    /// <summary>
+    /// Compare-and-swap until it holds. <paramref name="next"/> gives the new target, or null to leave the alias as it is.
+    /// </summary>
     async Task MoveAliasAsync(ModelName model, Alias alias, Func<VersionPointer?, VersionPointer?> next, CancellationToken cancellation)
     {
         var path = RegistryLayout.AliasFile(model, alias);

@@ -6,14 +6,19 @@ public sealed partial class ModelRegistry
     public async Task<Withdrawal?> ReadWithdrawalAsync(ModelName model, int version, CancellationToken cancellation = default)
     {
         var path = RegistryLayout.Withdrawal(model, version);
-        return await store.ReadAsync(path, cancellation) is { } stored ? RegistryJson.Deserialize<Withdrawal>(stored.Content.Span, path) : null;
+        return await store.ReadAsync(path, cancellation) is { } stored
+            ? RegistryJson.Deserialize<Withdrawal>(stored.Content.Span, path)
+            : null;
     }
 
     /// <summary>
-    /// Takes a version out of service: aliases move on to the replacement, then the files move to quarantine or go. Each step can be repeated by
-    /// anyone. A version withdrawn before keeps its record, except that a quarantined one can still be deleted. Its number is never used again.
+    /// Takes a version out of service: aliases move on to the replacement, then the files move to quarantine or go. Each step can be
+    /// repeated by
+    /// anyone. A version withdrawn before keeps its record, except that a quarantined one can still be deleted. Its number is never used
+    /// again.
     /// </summary>
-    public async Task WithdrawAsync(ModelName model, int version, ParentPolicy policy, VersionPointer replacement, CancellationToken cancellation = default)
+    public async Task WithdrawAsync(ModelName model, int version, ParentPolicy policy, VersionPointer replacement,
+        CancellationToken cancellation = default)
     {
         if (policy is ParentPolicy.Keep)
             return;

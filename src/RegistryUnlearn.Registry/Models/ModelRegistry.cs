@@ -37,7 +37,8 @@ public sealed partial class ModelRegistry(IObjectStore store)
 
     /// <summary>Finds a version and its digest. An adopted version is read once, to compute digests.</summary>
     /// <exception cref="RegistryException">
-    /// NotFound, listing what exists; Withdrawn; Unavailable while the version is being written; Corrupt when an alias points to other bytes.
+    /// NotFound, listing what exists; Withdrawn; Unavailable while the version is being written; Corrupt when an alias points to other
+    /// bytes.
     /// </exception>
     public async Task<ResolvedVersion> ResolveAsync(ModelReference reference, CancellationToken cancellation = default)
     {
@@ -45,17 +46,20 @@ public sealed partial class ModelRegistry(IObjectStore store)
         var version = alias?.Version ?? reference.Version ?? throw new ArgumentException("The reference is empty.", nameof(reference));
         if (await ReadWithdrawalAsync(reference.Model, version, cancellation) is { } withdrawal)
             throw Withdrawn(reference, withdrawal);
-        var resolved = await FindAsync(reference.Model, version, cancellation) ?? throw await NotFoundAsync(reference, version, cancellation);
+        var resolved = await FindAsync(reference.Model, version, cancellation)
+            ?? throw await NotFoundAsync(reference, version, cancellation);
         if (alias is not null && alias.Digest != resolved.Digest)
         {
             throw new RegistryException(RegistryErrorKind.Corrupt, reference.ToString(),
-                $"version {version} has the digest {resolved.Digest}, but the alias was set to {alias.Digest}. Check the version, then set the alias again.");
+                $"version {version} has the digest {resolved.Digest}, but the alias was set to {alias.Digest}. Check the version, " +
+                $"then set the alias again.");
         }
         return resolved;
     }
 
     /// <summary>
-    /// Copies a version's files into a local folder under their own names, every digest verified. Files already there with the right bytes stay;
+    /// Copies a version's files into a local folder under their own names, every digest verified. Files already there with the right bytes
+    /// stay;
     /// a file with wrong bytes never gets its name.
     /// </summary>
     /// <exception cref="RegistryException">Corrupt: a file differs from its digest. NotFound: a file is missing.</exception>
@@ -69,7 +73,8 @@ public sealed partial class ModelRegistry(IObjectStore store)
         }
     }
 
-    internal async Task<bool> ExistsAsync(string path, CancellationToken cancellation) => await store.GetSizeAsync(path, cancellation) is not null;
+    internal async Task<bool> ExistsAsync(string path, CancellationToken cancellation) =>
+        await store.GetSizeAsync(path, cancellation) is not null;
 
     /// <summary>Version-numbered direct sub-folders, ascending.</summary>
     internal async Task<List<int>> ListNumbersAsync(string folder, CancellationToken cancellation)
@@ -93,14 +98,16 @@ public sealed partial class ModelRegistry(IObjectStore store)
             return manifest.Model == model && manifest.Version == version
                 ? new(Digest.Of(stored.Content.Span), manifest, IsAdopted: false)
                 : throw new RegistryException(RegistryErrorKind.Invalid, path,
-                    $"it is the manifest of {manifest.Model}@{manifest.Version}. A version is not copied by hand: publish it, or remove manifest.json to adopt it.");
+                    $"it is the manifest of {manifest.Model}@{manifest.Version}. A version is not copied by hand: publish it, or " +
+                    $"remove manifest.json to adopt it.");
         }
         if (!await ExistsAsync(RegistryLayout.Version(model, version) + RegistryLayout.ModelFile, cancellation))
             return null;
         if (await store.ReadAsync(RegistryLayout.Claim(model, version), cancellation) is { } claim)
         {
             throw new RegistryException(RegistryErrorKind.Unavailable, $"{model}@{version}",
-                $"it is being written by job {System.Text.Encoding.ASCII.GetString(claim.Content.Span)}. Wait for it, or run that job again.");
+                $"it is being written by job {System.Text.Encoding.ASCII.GetString(claim.Content.Span)}. Wait for it, or run that job " +
+                $"again.");
         }
         return await AdoptAsync(model, version, cancellation);
     }
@@ -112,7 +119,8 @@ public sealed partial class ModelRegistry(IObjectStore store)
         foreach (var entry in (await store.ListAsync(folder, cancellation).ToListAsync(cancellation)).OrderBy(e => e.Path, Ordinal))
         {
             var digest = await store.GetDigestAsync(entry.Path, cancellation)
-                ?? throw new RegistryException(RegistryErrorKind.Unavailable, entry.Path, "it was removed while it was read. Run again when the version is at rest.");
+                ?? throw new RegistryException(RegistryErrorKind.Unavailable, entry.Path,
+                    "it was removed while it was read. Run again when the version is at rest.");
             var path = entry.Path[folder.Length..];
             files.Add(new(path, digest, entry.Size, "application/octet-stream", path == RegistryLayout.ModelFile ? "model" : "data"));
         }

@@ -1,7 +1,8 @@
 namespace RegistryUnlearn.Registry;
 
 /// <summary>
-/// A version as found. <paramref name="Digest"/> is the SHA-256 of its manifest.json, or, for an adopted version (made by others, without one),
+/// A version as found. <paramref name="Digest"/> is the SHA-256 of its manifest.json, or, for an adopted version (made by others, without
+/// one),
 /// of the manifest that lists its files.
 /// </summary>
 public sealed record ResolvedVersion(Digest Digest, Manifest Manifest, bool IsAdopted)

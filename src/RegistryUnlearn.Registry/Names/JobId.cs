@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace RegistryUnlearn.Registry;
 
 /// <summary>
-/// A job's identity: 64 lower-case hexadecimal digits, the SHA-256 of what was asked of which model. The same request on the same bytes is one job.
+/// A job's identity: 64 lower-case hexadecimal digits, the SHA-256 of what was asked of which model. The same request on the same bytes is
+/// one job.
 /// </summary>
 [JsonConverter(typeof(ParsableConverter<JobId>))]
 public readonly record struct JobId : IParsable<JobId>

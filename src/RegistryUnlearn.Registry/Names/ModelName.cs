@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 namespace RegistryUnlearn.Registry;
 
 /// <summary>
-/// A model's name: a letter or digit, then at most 254 letters, digits, underscores or hyphens. Case-sensitive. The default value is not a name.
+/// A model's name: a letter or digit, then at most 254 letters, digits, underscores or hyphens. Case-sensitive. The default value is not a
+/// name.
 /// </summary>
 [JsonConverter(typeof(ParsableConverter<ModelName>))]
 public readonly partial record struct ModelName : IParsable<ModelName>

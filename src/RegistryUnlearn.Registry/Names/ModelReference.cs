@@ -44,5 +44,6 @@ public readonly record struct ModelReference : IParsable<ModelReference>
 
     static ModelReference IParsable<ModelReference>.Parse(string s, IFormatProvider? provider) => Parse(s);
 
-    static bool IParsable<ModelReference>.TryParse(string? s, IFormatProvider? provider, out ModelReference result) => TryParse(s, out result);
+    static bool IParsable<ModelReference>.TryParse(string? s, IFormatProvider? provider, out ModelReference result) =>
+        TryParse(s, out result);
 }

@@ -3,9 +3,12 @@ using System.Globalization;
 namespace RegistryUnlearn.Registry;
 
 /// <summary>
-/// Makes one version out of one job, however often and by however many workers it is tried. Stage the files as blobs; claim a version; fix version
-/// and bytes by compare-and-swap of the job's state (Committing); copy the blobs into the version's folder, <c>model.onnx</c> after its data files
-/// and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs. Before Committing a failure costs
+/// Makes one version out of one job, however often and by however many workers it is tried. Stage the files as blobs; claim a version; fix
+/// version
+/// and bytes by compare-and-swap of the job's state (Committing); copy the blobs into the version's folder, <c>model.onnx</c> after its
+/// data files
+/// and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs. Before Committing a
+/// failure costs
 /// only work; from Committing on anyone can finish with the same bytes.
 /// </summary>
 public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvider clock)
@@ -18,7 +21,8 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
     /// Publishes the result of a running job, or finishes a publication under way, whose bytes then win over those of the plan.
     /// </summary>
     /// <exception cref="RegistryException">
-    /// Conflict: the job is neither running nor being published, or foreign files stand in the version's folder. Others as the store has them.
+    /// Conflict: the job is neither running nor being published, or foreign files stand in the version's folder. Others as the store has
+    /// them.
     /// After any of them the same call can be repeated.
     /// </exception>
     public async Task<JobResult> PublishAsync(JobId job, PublishPlan plan, CancellationToken cancellation = default)
@@ -75,7 +79,13 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
             var current = await jobs.ReadAsync(job, cancellation);
             if (current.State.Status is JobStatus.Submitted or JobStatus.Running)
             {
-                var failed = current.State with { Status = JobStatus.Failed, Error = error, Checkpoint = null, Finished = clock.GetUtcNow() };
+                var failed = current.State with
+                {
+                    Status = JobStatus.Failed,
+                    Error = error,
+                    Checkpoint = null,
+                    Finished = clock.GetUtcNow(),
+                };
                 if (await jobs.TryUpdateAsync(current, failed, cancellation) is not { } updated)
                     continue;
                 current = updated;
@@ -151,11 +161,13 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         if (await store.TryCopyAsync(RegistryLayout.Blob(job.JobId, job.Retry, digest), target, cancellation))
             return;
         var found = await store.GetDigestAsync(target, cancellation)
-            ?? throw new RegistryException(RegistryErrorKind.NotFound, target, "it was removed while it was published. Run the same job again.");
+            ?? throw new RegistryException(RegistryErrorKind.NotFound, target,
+                "it was removed while it was published. Run the same job again.");
         if (found != digest)
         {
             throw new RegistryException(RegistryErrorKind.Conflict, target,
-                "a file that is not ours stands where the new version goes. Move it to another version number, then run the same job again.");
+                "a file that is not ours stands where the new version goes. Move it to another version number, then run the same job " +
+                "again.");
         }
     }
 
@@ -182,6 +194,7 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         }
         if (state.Error is { } error)
             details["reason"] = error.Reason;
-        return new(state.Finished ?? state.Updated, state.Status is JobStatus.Succeeded ? "published" : "failed", state.JobId.ToString(), details);
+        var what = state.Status is JobStatus.Succeeded ? "published" : "failed";
+        return new(state.Finished ?? state.Updated, what, state.JobId.ToString(), details);
     }
 }

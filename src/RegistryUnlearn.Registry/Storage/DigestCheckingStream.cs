@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 namespace RegistryUnlearn.Registry;
 
 /// <summary>
-/// Reads through to another stream and throws at its end, instead of reporting the end, when the bytes do not have the promised digest and size:
+/// Reads through to another stream and throws at its end, instead of reporting the end, when the bytes do not have the promised digest and
+/// size:
 /// a store that reads it never publishes wrong bytes.
 /// </summary>
 sealed class DigestCheckingStream(Stream source, Digest expected, long size, string path) : Stream
@@ -22,7 +23,8 @@ sealed class DigestCheckingStream(Stream source, Digest expected, long size, str
 
     public override long Position { get => seen; set => throw new NotSupportedException(); }
 
-    public override int Read(byte[] buffer, int offset, int count) => Checked(buffer.AsSpan(offset, count), source.Read(buffer, offset, count));
+    public override int Read(byte[] buffer, int offset, int count) =>
+        Checked(buffer.AsSpan(offset, count), source.Read(buffer, offset, count));
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace RegistryUnlearn.Registry;
 
-/// <summary>The three calls the base library lacks: an atomic "create from this finished file", and making a directory entry durable.</summary>
+/// <summary>
+/// The three calls the base library lacks: an atomic "create from this finished file", and making a directory entry durable.
+/// </summary>
 static partial class FileSystemCalls
 {
     const int NoSuchEntry = 2;
@@ -32,7 +34,8 @@ static partial class FileSystemCalls
             {
                 WindowsExists => LinkResult.TargetExists,
                 WindowsNoSuchFile or WindowsNoSuchPath => LinkResult.FolderMissing,
-                _ => throw new IOException($"Cannot link {target}: {Marshal.GetPInvokeErrorMessage(code)}", unchecked((int)0x80070000) | code),
+                _ => throw new IOException($"Cannot link {target}: {Marshal.GetPInvokeErrorMessage(code)}",
+                    unchecked((int)0x80070000) | code),
             };
         }
         if (Link(existing, target) is 0)
@@ -46,7 +49,9 @@ static partial class FileSystemCalls
         };
     }
 
-    /// <summary>Makes the names in a directory durable. Windows journals them itself; some file systems have nothing to flush (EINVAL).</summary>
+    /// <summary>
+    /// Makes the names in a directory durable. Windows journals them itself; some file systems have nothing to flush (EINVAL).
+    /// </summary>
     public static void FlushDirectory(string directory)
     {
         if (OperatingSystem.IsWindows())

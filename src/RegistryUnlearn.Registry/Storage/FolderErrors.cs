@@ -18,13 +18,16 @@ static class FolderErrors
         IOException { HResult: NoSpace or QuotaExceeded or WindowsDiskFull or WindowsHandleDiskFull } => new(RegistryErrorKind.Full, path,
             "no space left. Free space or raise the quota, then run the same job again; nothing half-written is visible.", exception),
         IOException { HResult: NotPermitted or CrossDevice or TooManyLinks or NotSupported } => new(RegistryErrorKind.Denied, path,
-            "the file system refused a hard link. Keep the registry on one file system that has hard links (ext4, xfs, btrfs, NTFS, NFS).", exception),
+            "the file system refused a hard link. Keep the registry on one file system that has hard links (ext4, xfs, btrfs, NTFS, " +
+            "NFS).", exception),
         PathTooLongException => new(RegistryErrorKind.Invalid, path, "the path is too long for this file system. Shorten it.", exception),
         IOException => new(RegistryErrorKind.Unavailable, path,
             $"the file system refused ({exception.Message}). Check the disk, then run the same job again.", exception),
         _ => null,
     };
 
-    /// <summary>Another holder has the file open exclusively: EWOULDBLOCK on Linux (11) and macOS (35), a sharing violation on Windows.</summary>
+    /// <summary>
+    /// Another holder has the file open exclusively: EWOULDBLOCK on Linux (11) and macOS (35), a sharing violation on Windows.
+    /// </summary>
     public static bool IsSharingViolation(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020);
 }

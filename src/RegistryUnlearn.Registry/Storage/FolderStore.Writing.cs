@@ -21,7 +21,8 @@ public sealed partial class FolderStore
         return await CreateAsync(target, file, stream => content.CopyToAsync(stream, cancellation));
     });
 
-    public Task<ETag?> TryReplaceAsync(string path, ReadOnlyMemory<byte> content, ETag expected, CancellationToken cancellation = default) =>
+    public Task<ETag?> TryReplaceAsync(string path, ReadOnlyMemory<byte> content, ETag expected,
+        CancellationToken cancellation = default) =>
         Guard<ETag?>(path, async file =>
         {
             using var held = await LockAsync(path, cancellation);

@@ -18,7 +18,8 @@ public sealed record FolderStoreOptions
 
 /// <summary>
 /// Objects as files of one folder, shared by any number of threads and processes. A file gets its name only when its bytes are on the disk:
-/// link(2) creates, rename(2) replaces, so that no reader ever sees a part. The tag of an object is its SHA-256. Symbolic links below the root
+/// link(2) creates, rename(2) replaces, so that no reader ever sees a part. The tag of an object is its SHA-256. Symbolic links below the
+/// root
 /// are refused, and listings pass over them. <c>.registry-unlearn/tmp</c> and <c>.registry-unlearn/locks</c> are the store's own.
 /// </summary>
 public sealed partial class FolderStore : IObjectStore
@@ -44,7 +45,8 @@ public sealed partial class FolderStore : IObjectStore
         options ??= new();
         this.root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
         if (!Directory.Exists(this.root))
-            throw new RegistryException(RegistryErrorKind.NotFound, this.root, "the registry folder does not exist. Create it, or correct the path.");
+            throw new RegistryException(RegistryErrorKind.NotFound, this.root,
+                "the registry folder does not exist. Create it, or correct the path.");
         temp = new(Local(TempFolder), options.Clock, options.MaxTempAge);
         locks = new(Local(LockFolder), options.LockTimeout);
     }
@@ -75,7 +77,8 @@ public sealed partial class FolderStore : IObjectStore
 
     public async IAsyncEnumerable<string> ListFoldersAsync(string folder, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        foreach (var name in await EnumerateAsync(folder, directory => directory.EnumerateDirectories("*", Entries).Where(HoldsObject).Select(d => d.Name)))
+        foreach (var name in await EnumerateAsync(folder, directory =>
+            directory.EnumerateDirectories("*", Entries).Where(HoldsObject).Select(d => d.Name)))
         {
             cancellation.ThrowIfCancellationRequested();
             yield return name;
@@ -141,7 +144,8 @@ public sealed partial class FolderStore : IObjectStore
             return new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 17,
                 FileOptions.Asynchronous | FileOptions.SequentialScan);
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException || (e is UnauthorizedAccessException && Directory.Exists(file)))
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException
+            || (e is UnauthorizedAccessException && Directory.Exists(file)))
         {
             return null;
         }

@@ -1,6 +1,8 @@
 namespace RegistryUnlearn.Registry;
 
-/// <summary>An opaque tag of an object's content: it changes whenever the content changes. Equal content may or may not keep its tag.</summary>
+/// <summary>
+/// An opaque tag of an object's content: it changes whenever the content changes. Equal content may or may not keep its tag.
+/// </summary>
 public readonly record struct ETag(string Value);
 
 /// <summary>An object's whole content with the tag that content had.</summary>
@@ -12,7 +14,8 @@ public sealed record ObjectEntry(string Path, long Size);
 /// <summary>
 /// Named immutable-or-replaced byte strings: the only thing the registry asks of a disk or a cloud.
 /// Every write is all or nothing, durable when the call returns, and visible to every reader from then on.
-/// A write whose acknowledgement was lost may report a conflict although its bytes are stored: callers read back before they believe a conflict.
+/// A write whose acknowledgement was lost may report a conflict although its bytes are stored: callers read back before they believe a
+/// conflict.
 /// Paths follow <see cref="ObjectPath"/>. Refusals are <see cref="RegistryException"/>s. Implementations are thread-safe.
 /// </summary>
 public interface IObjectStore
@@ -24,7 +27,8 @@ public interface IObjectStore
     Task<StoredObject?> ReadAsync(string path, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Opens an object for one forward reading; null when there is none. The stream shows one version of the content to its end. There is no tag:
+    /// Opens an object for one forward reading; null when there is none. The stream shows one version of the content to its end. There is
+    /// no tag:
     /// large objects are never replaced, and whoever reads one checks its digest.
     /// </summary>
     Task<Stream?> OpenReadAsync(string path, CancellationToken cancellation = default);
@@ -36,7 +40,8 @@ public interface IObjectStore
     Task<ETag?> TryCreateAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Creates an object from a stream, read to its end in bounded memory; false when one exists already (the stream may then be read in part or
+    /// Creates an object from a stream, read to its end in bounded memory; false when one exists already (the stream may then be read in
+    /// part or
     /// not at all). When the stream throws, nothing becomes visible.
     /// </summary>
     Task<bool> TryCreateAsync(string path, Stream content, CancellationToken cancellation = default);
@@ -54,6 +59,8 @@ public interface IObjectStore
     /// <summary>All objects below a folder (a path ending in '/', or empty for everything), in no promised order.</summary>
     IAsyncEnumerable<ObjectEntry> ListAsync(string folder, CancellationToken cancellation = default);
 
-    /// <summary>Names of the direct sub-folders that hold at least one object, in no promised order; same argument as <see cref="ListAsync"/>.</summary>
+    /// <summary>
+    /// Names of the direct sub-folders that hold at least one object, in no promised order; same argument as <see cref="ListAsync"/>.
+    /// </summary>
     IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken cancellation = default);
 }

@@ -14,7 +14,8 @@ public sealed class MemoryStore : IObjectStore
     {
         var found = Find(path, cancellation);
         return found?.Content.Length > IObjectStore.MaxReadBytes
-            ? throw new RegistryException(RegistryErrorKind.Invalid, path, $"it has more than {IObjectStore.MaxReadBytes} bytes. Read it as a stream.")
+            ? throw new RegistryException(RegistryErrorKind.Invalid, path,
+                $"it has more than {IObjectStore.MaxReadBytes} bytes. Read it as a stream.")
             : Task.FromResult(found);
     }
 
@@ -115,7 +116,8 @@ public sealed class MemoryStore : IObjectStore
         ObjectPath.CheckFolder(folder);
         lock (gate)
         {
-            return [.. objects.Where(o => o.Key.StartsWith(folder, StringComparison.Ordinal)).Select(o => new ObjectEntry(o.Key, o.Value.Content.Length))];
+            return [.. objects.Where(o => o.Key.StartsWith(folder, StringComparison.Ordinal))
+                .Select(o => new ObjectEntry(o.Key, o.Value.Content.Length))];
         }
     }
 }

@@ -4,7 +4,8 @@ namespace RegistryUnlearn.Registry;
 static class StoreExtensions
 {
     /// <summary>True when the object holds these bytes afterwards, whoever wrote them; false when it holds others.</summary>
-    public static async Task<bool> CreateOrFindAsync(this IObjectStore store, string path, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public static async Task<bool> CreateOrFindAsync(this IObjectStore store, string path, ReadOnlyMemory<byte> content,
+        CancellationToken cancellation)
     {
         if (await store.TryCreateAsync(path, content, cancellation) is not null)
             return true;

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace RegistryUnlearn.Registry;
 
-/// <summary>Where objects are written before they get their name. A name is used once: it is the process, its start and a counter.</summary>
+/// <summary>
+/// Where objects are written before they get their name. A name is used once: it is the process, its start and a counter.
+/// </summary>
 sealed class TempFiles(string directory, TimeProvider clock, TimeSpan maxAge)
 {
     static readonly string ProcessTag = string.Create(CultureInfo.InvariantCulture,
@@ -38,10 +40,12 @@ sealed class TempFiles(string directory, TimeProvider clock, TimeSpan maxAge)
     {
         while (true)
         {
-            var path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{ProcessTag}-{Interlocked.Increment(ref counter):x}"));
+            var path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture,
+                $"{ProcessTag}-{Interlocked.Increment(ref counter):x}"));
             try
             {
-                return (path, new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 17, FileOptions.Asynchronous));
+                return (path, new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 17,
+                    FileOptions.Asynchronous));
             }
             catch (IOException) when (File.Exists(path))
             {
