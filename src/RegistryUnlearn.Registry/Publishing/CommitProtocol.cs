@@ -1,0 +1,200 @@
+using System.Globalization;
+
+namespace RegistryUnlearn.Registry;
+
+/// <summary>
+/// Makes one version out of one job, however often and by however many workers it is tried. Stage the files as blobs; claim a version; fix
+/// version
+/// and bytes by compare-and-swap of the job's state (Committing); copy the blobs into the version's folder, <c>model.onnx</c> after its
+/// data files
+/// and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs. Before Committing a
+/// failure costs
+/// only work; from Committing on anyone can finish with the same bytes.
+/// </summary>
+public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvider clock)
+{
+    readonly ModelRegistry registry = new(store);
+    readonly VersionClaims claims = new(store, new ModelRegistry(store));
+    readonly AuditLog audit = new(store);
+
+    /// <summary>
+    /// Publishes the result of a running job, or finishes a publication under way, whose bytes then win over those of the plan.
+    /// </summary>
+    /// <exception cref="RegistryException">
+    /// Conflict: the job is neither running nor being published, or foreign files stand in the version's folder. Others as the store has
+    /// them.
+    /// After any of them the same call can be repeated.
+    /// </exception>
+    public async Task<JobResult> PublishAsync(JobId job, PublishPlan plan, CancellationToken cancellation = default)
+    {
+        (int Retry, List<ManifestFile> Files)? staged = null;
+        while (true)
+        {
+            var current = await jobs.ReadAsync(job, cancellation);
+            if (current.State.Status is JobStatus.Committing or JobStatus.Succeeded)
+                return await RollForwardAsync(current, cancellation);
+            if (current.State.Status is not JobStatus.Running)
+            {
+                throw new RegistryException(RegistryErrorKind.Conflict, job.ToString(),
+                    $"the job is {current.State.Status}, so it has nothing to publish. Start it again.");
+            }
+            var blobs = jobs.BlobsOf(current.State);
+            if (staged?.Retry != current.State.Retry)
+                staged = (current.State.Retry, await StageAsync(blobs, plan, cancellation));
+            var version = await claims.ClaimAsync(plan.Model, job, cancellation);
+            var manifest = new Manifest
+            {
+                SchemaVersion = Manifest.CurrentSchemaVersion,
+                Model = plan.Model,
+                Version = version,
+                Created = plan.Created,
+                JobId = job,
+                Parent = plan.Parent,
+                Files = staged.Value.Files,
+            };
+            var digest = await blobs.PutAsync(manifest.ToJson(), cancellation);
+            var intent = new CommitIntent(plan.Model, version, digest, plan.ParentPolicy, plan.Alias);
+            // The fence: a slower twin's tag is stale here, so version and bytes are fixed once.
+            var committing = current.State with { Status = JobStatus.Committing, Commit = intent };
+            if (await jobs.TryUpdateAsync(current, committing, cancellation) is { } fixedState)
+                return await RollForwardAsync(fixedState, cancellation);
+        }
+    }
+
+    /// <summary>Finishes a publication that anyone began; null when the job has not come so far.</summary>
+    public async Task<JobResult?> ResumeAsync(JobId job, CancellationToken cancellation = default)
+    {
+        var current = await jobs.ReadAsync(job, cancellation);
+        return current.State.Status is JobStatus.Committing or JobStatus.Succeeded ? await RollForwardAsync(current, cancellation) : null;
+    }
+
+    /// <summary>
+    /// Ends a job as failed, with an audit line, and removes its blobs. A publication under way is not stopped.
+    /// </summary>
+    /// <returns>The state the job is in afterwards.</returns>
+    public async Task<JobState> FailAsync(JobId job, JobError error, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var current = await jobs.ReadAsync(job, cancellation);
+            if (current.State.Status is JobStatus.Submitted or JobStatus.Running)
+            {
+                var failed = current.State with
+                {
+                    Status = JobStatus.Failed,
+                    Error = error,
+                    Checkpoint = null,
+                    Finished = clock.GetUtcNow(),
+                };
+                if (await jobs.TryUpdateAsync(current, failed, cancellation) is not { } updated)
+                    continue;
+                current = updated;
+            }
+            if (current.State.Status is JobStatus.Failed)
+                await FinishAsync(current.State, cancellation);
+            return current.State;
+        }
+    }
+
+    async Task<List<ManifestFile>> StageAsync(JobBlobs blobs, PublishPlan plan, CancellationToken cancellation)
+    {
+        var files = new List<ManifestFile>();
+        foreach (var file in plan.Files.OrderBy(f => f.Path, StringComparer.Ordinal))
+        {
+            var (digest, size) = await blobs.PutFileAsync(file.LocalPath, cancellation);
+            files.Add(new(file.Path, digest, size, file.MediaType, file.Role));
+        }
+        new Manifest { SchemaVersion = Manifest.CurrentSchemaVersion, Model = plan.Model, Version = 1, Parent = plan.Parent, Files = files }
+            .Check($"plan for {plan.Model}");
+        return files;
+    }
+
+    async Task<JobResult> RollForwardAsync(TrackedJob current, CancellationToken cancellation)
+    {
+        var job = current.State.JobId;
+        while (current.State.Status is JobStatus.Committing)
+        {
+            try
+            {
+                await MaterializeAsync(current.State, current.State.Commit!, cancellation);
+            }
+            catch (RegistryException e) when (e.Kind is RegistryErrorKind.NotFound)
+            {
+                // A twin that has finished removes the blobs; without one, they are missing indeed.
+                current = await jobs.ReadAsync(job, cancellation);
+                if (current.State.Status is not JobStatus.Succeeded)
+                    throw;
+                break;
+            }
+            var intent = current.State.Commit!;
+            var succeeded = current.State with
+            {
+                Status = JobStatus.Succeeded,
+                Result = new(intent.Model, intent.Version, intent.ManifestDigest),
+                Checkpoint = null,
+                Finished = clock.GetUtcNow(),
+            };
+            current = await jobs.TryUpdateAsync(current, succeeded, cancellation) ?? await jobs.ReadAsync(job, cancellation);
+        }
+        await FinishAsync(current.State, cancellation);
+        return current.State.Result!;
+    }
+
+    /// <summary>The version, its alias and its parent's withdrawal; all of it from the intent alone.</summary>
+    async Task MaterializeAsync(JobState job, CommitIntent intent, CancellationToken cancellation)
+    {
+        var path = RegistryLayout.Manifest(intent.Model, intent.Version);
+        var manifestBytes = await jobs.BlobsOf(job).ReadAsync(intent.ManifestDigest, cancellation);
+        var manifest = Manifest.Parse(manifestBytes, path);
+        foreach (var file in manifest.Files.OrderBy(f => f.Path == RegistryLayout.ModelFile))
+            await CopyAsync(job, file.Digest, RegistryLayout.Version(intent.Model, intent.Version) + file.Path, cancellation);
+        await CopyAsync(job, intent.ManifestDigest, path, cancellation);
+        var published = new VersionPointer(intent.Version, intent.ManifestDigest);
+        if (intent.Alias is { } alias)
+            await registry.AdvanceAliasAsync(intent.Model, alias, published, cancellation);
+        if (manifest.Parent is { } parent)
+            await registry.WithdrawAsync(intent.Model, parent.Version, intent.ParentPolicy, published, cancellation);
+    }
+
+    async Task CopyAsync(JobState job, Digest digest, string target, CancellationToken cancellation)
+    {
+        if (await store.TryCopyAsync(RegistryLayout.Blob(job.JobId, job.Retry, digest), target, cancellation))
+            return;
+        var found = await store.GetDigestAsync(target, cancellation)
+            ?? throw new RegistryException(RegistryErrorKind.NotFound, target,
+                "it was removed while it was published. Run the same job again.");
+        if (found != digest)
+        {
+            throw new RegistryException(RegistryErrorKind.Conflict, target,
+                "a file that is not ours stands where the new version goes. Move it to another version number, then run the same job " +
+                "again.");
+        }
+    }
+
+    /// <summary>What follows the end of a job, repeatable: the audit line, and the removal of its blobs.</summary>
+    async Task FinishAsync(JobState state, CancellationToken cancellation)
+    {
+        await audit.AppendAsync(EntryFor(state), cancellation);
+        await jobs.BlobsOf(state).DeleteAllAsync(cancellation);
+        // A copy that was under way while a later job withdrew this version may have brought back a file.
+        if (state.Result is { } result)
+            await registry.CompleteWithdrawalAsync(result.Model, result.Version, cancellation);
+    }
+
+    static AuditEntry EntryFor(JobState state)
+    {
+        var details = new Dictionary<string, string> { ["attempt"] = state.Attempt.ToString(CultureInfo.InvariantCulture) };
+        if (state is { Result: { } result, Commit: { } commit })
+        {
+            details["version"] = $"{result.Model}@{result.Version}";
+            details["digest"] = result.Digest.ToString();
+            details["parentPolicy"] = commit.ParentPolicy.ToString();
+            if (commit.Alias is { } alias)
+                details["alias"] = alias.ToString();
+        }
+        if (state.Error is { } error)
+            details["reason"] = error.Reason;
+        var what = state.Status is JobStatus.Succeeded ? "published" : "failed";
+        return new(state.Finished ?? state.Updated, what, state.JobId.ToString(), details);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+
+namespace RegistryUnlearn.Registry;
+
+/// <summary>
+/// Reads through to another stream and throws at its end, instead of reporting the end, when the bytes do not have the promised digest and
+/// size:
+/// a store that reads it never publishes wrong bytes.
+/// </summary>
+sealed class DigestCheckingStream(Stream source, Digest expected, long size, string path) : Stream
+{
+    readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    long seen;
+    bool ended;
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position { get => seen; set => throw new NotSupportedException(); }
+
+    public override int Read(byte[] buffer, int offset, int count) =>
+        Checked(buffer.AsSpan(offset, count), source.Read(buffer, offset, count));
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var count = await source.ReadAsync(buffer, cancellationToken);
+        return Checked(buffer.Span, count);
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override void Flush() => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            hash.Dispose();
+            source.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    int Checked(ReadOnlySpan<byte> buffer, int count)
+    {
+        seen += count;
+        if (seen > size)
+            throw Mismatch($"it has more than the recorded {size} bytes");
+        if (count > 0)
+            hash.AppendData(buffer[..count]);
+        else if (buffer.Length > 0 && !ended)
+            CheckEnd();
+        return count;
+    }
+
+    void CheckEnd()
+    {
+        ended = true;
+        var actual = Digest.FromHash(hash.GetHashAndReset());
+        if (seen != size || actual != expected)
+            throw Mismatch($"its {seen} bytes have the digest {actual}, not the recorded {expected} ({size} bytes)");
+    }
+
+    RegistryException Mismatch(string what) =>
+        new(RegistryErrorKind.Corrupt, path, $"{what}. The file was changed or damaged: restore it from a backup.");
+}

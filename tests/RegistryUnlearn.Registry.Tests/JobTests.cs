@@ -1,0 +1,208 @@
+using System.Text;
+using RegistryUnlearn.Conformance;
+
+namespace RegistryUnlearn.Registry.Tests;
+
+public sealed class JobTests : IDisposable
+{
+    const string Request = """{"method":"ltu"}""";
+
+    static readonly Digest Model = Digest.Of("model"u8);
+
+    readonly TempFolder local = new();
+    readonly MemoryStore store = new();
+    readonly FixedClock clock = new();
+    readonly JobStore jobs;
+    readonly CommitProtocol commit;
+
+    public JobTests()
+    {
+        jobs = new(store, clock);
+        commit = new(store, jobs, clock);
+    }
+
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => local.Dispose();
+
+    [Fact]
+    public async Task The_same_request_twice_is_one_job()
+    {
+        var first = await jobs.SubmitAsync(Model, Request, Stop);
+        clock.Now += TimeSpan.FromHours(1);
+        var second = await jobs.SubmitAsync(Model, """{ "method" : "ltu" }""", Stop);
+        Assert.Equal(first, second);
+        Assert.Equal([first.State.JobId], await jobs.ListAsync(Stop).ToListAsync(Stop));
+        Assert.Equal(JobStore.RequestDocument(Model, Request), await jobs.ReadRequestAsync(first.State.JobId, Stop));
+    }
+
+    [Fact]
+    public async Task A_state_is_spelled_this_way()
+    {
+        var job = (await jobs.SubmitAsync(Model, Request, Stop)).State.JobId;
+        Assert.Equal($$"""
+            {
+              "schemaVersion": 1,
+              "jobId": "{{job}}",
+              "status": "submitted",
+              "attempt": 0,
+              "retry": 0,
+              "submitted": "2026-03-05T12:30:00Z",
+              "updated": "2026-03-05T12:30:00Z"
+            }
+
+            """, Encoding.UTF8.GetString((await store.ReadAsync($".registry-unlearn/jobs/{job}/state.json", Stop))!.Content.Span));
+    }
+
+    [Fact]
+    public async Task A_changed_request_is_refused()
+    {
+        var job = (await jobs.SubmitAsync(Model, Request, Stop)).State.JobId;
+        var path = $".registry-unlearn/requests/{job}.json";
+        await store.TryReplaceAsync(path, "{}"u8.ToArray(), (await store.ReadAsync(path, Stop))!.ETag, Stop);
+        Assert.Equal(RegistryErrorKind.Corrupt, (await Assert.ThrowsAsync<RegistryException>(() => jobs.ReadRequestAsync(job, Stop))).Kind);
+        Assert.Equal(RegistryErrorKind.Corrupt, (await Assert.ThrowsAsync<RegistryException>(() =>
+            jobs.SubmitAsync(Model, Request, Stop))).Kind);
+    }
+
+    [Fact]
+    public async Task A_stale_state_is_not_written()
+    {
+        var submitted = await jobs.SubmitAsync(Model, Request, Stop);
+        var running = await jobs.TryUpdateAsync(submitted, submitted.State.Started(), Stop);
+        Assert.Null(await jobs.TryUpdateAsync(submitted, submitted.State.Started() with { Stage = "unlearn" }, Stop));
+        var next = await jobs.TryUpdateAsync(running!, running!.State with
+        {
+            Stage = "audit",
+            Checkpoint = new(Model, new Dictionary<string, string> { ["step"] = "7" }),
+        }, Stop);
+        var read = await jobs.ReadAsync(submitted.State.JobId, Stop);
+        Assert.Equal((next!.ETag, "audit", "7"), (read.ETag, read.State.Stage, read.State.Checkpoint!.Meta["step"]));
+    }
+
+    [Theory]
+    [InlineData(JobStatus.Submitted, "Running Failed")]
+    [InlineData(JobStatus.Running, "Running Failed")]
+    [InlineData(JobStatus.Committing, "Committing Succeeded")]
+    [InlineData(JobStatus.Succeeded, "")]
+    [InlineData(JobStatus.Failed, "")]
+    public async Task A_job_goes_forward_only(JobStatus from, string allowed)
+    {
+        var state = (await jobs.SubmitAsync(Model, Request, Stop)).State with { Status = from };
+        Assert.Equal(allowed.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Enum.GetValues<JobStatus>().Where(to => state.MayBecome(state with { Status = to })).Select(to => to.ToString()));
+    }
+
+    [Fact]
+    public async Task An_intent_is_not_changed_once_it_stands()
+    {
+        var intent = new CommitIntent(ModelName.Parse("m"), 2, Model, ParentPolicy.Keep);
+        var running = (await jobs.SubmitAsync(Model, Request, Stop)).State with { Status = JobStatus.Running };
+        var committing = running with { Status = JobStatus.Committing, Commit = intent };
+        Assert.True(running.MayBecome(committing));
+        Assert.False(committing.MayBecome(committing with { Commit = intent with { Version = 3 } }));
+        Assert.False(committing.MayBecome(committing with { Retry = 1 }));
+        var tracked = new TrackedJob(committing, new ETag("any"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => jobs.TryUpdateAsync(tracked, running, Stop));
+    }
+
+    [Fact]
+    public async Task Blobs_are_verified_whenever_they_are_read()
+    {
+        var job = (await jobs.SubmitAsync(Model, Request, Stop)).State;
+        var blobs = jobs.BlobsOf(job);
+        var (digest, size) = await blobs.PutFileAsync(local.Write("checkpoint", "weights"), Stop);
+        Assert.Equal((Digest.Of("weights"u8), 7L), (digest, size));
+        Assert.Equal(digest, await blobs.PutAsync("weights"u8.ToArray(), Stop));
+        await blobs.DownloadAsync(digest, Path.Combine(local.Path, "copy"), Stop);
+        Assert.Equal("weights", await File.ReadAllTextAsync(Path.Combine(local.Path, "copy"), Stop));
+
+        var path = Assert.Single(await store.ListAsync($".registry-unlearn/jobs/{job.JobId}/blobs/0/sha256/{digest.Hex[..2]}/",
+            Stop).ToListAsync(Stop)).Path;
+        await store.TryReplaceAsync(path, "weightz"u8.ToArray(), (await store.ReadAsync(path, Stop))!.ETag, Stop);
+        Func<Task>[] readings =
+        [
+            () => blobs.ReadAsync(digest, Stop),
+            () => blobs.DownloadAsync(digest, Path.Combine(local.Path, "again"), Stop),
+            () => blobs.PutAsync("weights"u8.ToArray(), Stop),
+            () => blobs.PutFileAsync(Path.Combine(local.Path, "checkpoint"), Stop),
+        ];
+        foreach (var reading in readings)
+            Assert.Equal(RegistryErrorKind.Corrupt, (await Assert.ThrowsAsync<RegistryException>(reading)).Kind);
+        Assert.False(File.Exists(Path.Combine(local.Path, "again")));
+    }
+
+    [Fact]
+    public async Task A_failed_job_leaves_no_blobs_and_can_be_asked_for_again()
+    {
+        var running = await RunningAsync();
+        await jobs.BlobsOf(running.State).PutAsync("checkpoint"u8.ToArray(), Stop);
+        var failed = await commit.FailAsync(running.State.JobId, new("data-missing", "The data set is gone. Put it back."), Stop);
+        Assert.Equal(failed, await commit.FailAsync(running.State.JobId, new("other", "Other."), Stop));
+        Assert.Equal((JobStatus.Failed, "data-missing", clock.Now), (failed.Status, failed.Error!.Reason, failed.Finished));
+        Assert.Empty(await store.ListAsync(".registry-unlearn/jobs/" + running.State.JobId + "/blobs/", Stop).ToListAsync(Stop));
+        Assert.Equal("failed", Assert.Single(await new AuditLog(store).ReadAsync(Stop).ToListAsync(Stop)).Entry.Event);
+
+        var read = await jobs.ReadAsync(running.State.JobId, Stop);
+        var again = (await jobs.TryUpdateAsync(read, read.State.Started(), Stop))!.State;
+        Assert.Equal((JobStatus.Running, 2, 1, null), (again.Status, again.Attempt, again.Retry, again.Error));
+        var digest = await jobs.BlobsOf(again).PutAsync("checkpoint"u8.ToArray(), Stop);
+        await jobs.BlobsOf(failed).DeleteAllAsync(Stop);
+        Assert.Equal("checkpoint"u8.ToArray(), await jobs.BlobsOf(again).ReadAsync(digest, Stop));
+    }
+
+    [Fact]
+    public async Task Only_a_running_job_publishes()
+    {
+        var job = (await jobs.SubmitAsync(Model, Request, Stop)).State.JobId;
+        Assert.Null(await commit.ResumeAsync(job, Stop));
+        Assert.Equal(RegistryErrorKind.Conflict, (await Assert.ThrowsAsync<RegistryException>(() =>
+            commit.PublishAsync(job, Plan("model.onnx"), Stop))).Kind);
+    }
+
+    [Theory]
+    [InlineData("weights.bin", "files lacks model.onnx")]
+    [InlineData("model.onnx|manifest.json", "files names the manifest itself")]
+    [InlineData("model.onnx|model.onnx", "has 'model.onnx' twice")]
+    [InlineData("model.onnx|../x", "a path must not step out of its folder")]
+    public async Task A_plan_that_breaks_a_rule_claims_nothing(string files, string message)
+    {
+        var running = await RunningAsync();
+        var refusal = await Assert.ThrowsAsync<RegistryException>(() =>
+            commit.PublishAsync(running.State.JobId, Plan(files.Split('|')), Stop));
+        Assert.Contains(message, refusal.Message, StringComparison.Ordinal);
+        Assert.Empty(await store.ListAsync(".registry-unlearn/models/", Stop).ToListAsync(Stop));
+    }
+
+    [Fact]
+    public async Task A_foreign_file_in_the_new_version_is_never_overwritten_and_its_removal_lets_the_job_end()
+    {
+        var running = await RunningAsync();
+        var job = running.State.JobId;
+        for (var at = 1; (await jobs.ReadAsync(job, Stop)).State.Status is JobStatus.Running; at++)
+        {
+            var faulty = new FaultyStore(store, Fault.KillBefore, at);
+            await Assert.ThrowsAsync<KilledException>(() => new CommitProtocol(faulty, new JobStore(faulty, clock), clock)
+                .PublishAsync(job, Plan("model.onnx"), Stop));
+        }
+        Assert.Equal(1, (await jobs.ReadAsync(job, Stop)).State.Commit!.Version);
+        Assert.NotNull(await store.TryCreateAsync("m/1/model.onnx", "foreign"u8.ToArray(), Stop));
+        var refusal = await Assert.ThrowsAsync<RegistryException>(() => commit.ResumeAsync(job, Stop));
+        Assert.Equal((RegistryErrorKind.Conflict, "m/1/model.onnx"), (refusal.Kind, refusal.Path));
+        await store.DeleteAsync("m/1/model.onnx", Stop);
+        Assert.Equal(1, (await commit.ResumeAsync(running.State.JobId, Stop))!.Version);
+    }
+
+    async Task<TrackedJob> RunningAsync()
+    {
+        var submitted = await jobs.SubmitAsync(Model, Request, Stop);
+        return (await jobs.TryUpdateAsync(submitted, submitted.State.Started(), Stop))!;
+    }
+
+    PublishPlan Plan(params string[] files) => new()
+    {
+        Model = ModelName.Parse("m"),
+        Files = [.. files.Select((f, i) => new PublishFile(local.Write($"file{i}", f), f, "model", "application/octet-stream"))],
+        Created = clock.Now,
+    };
+}
