@@ -18,12 +18,13 @@ static class StepFigure
         x = x with { Ticks = [.. x.Ticks.Where(tick => tick.Position >= x.Min && tick.Position <= x.Max)] };
 
         double[] remember = [.. groups.Select(group => group.Average(step => step.RememberLoss))];
-        double[] forget = [.. groups.Select(group => group.Average(step => step.ForgetLoss))];
+        double[] forget = steps.All(step => step.ForgetLoss is not null) ? [.. groups.Select(group => group.Average(step => step.ForgetLoss!.Value))] : [];
         var losses = new Panel(
-            "steps-losses", "Losses", "The remembering and the forgetting loss per step.", x,
+            "steps-losses", "Losses", forget.Length > 0 ? "The remembering and the forgetting loss per step." : "The loss per step.", x,
             Axis.Linear("loss", Math.Min(0, remember.Concat(forget).Min()), remember.Concat(forget).Max(), about: 4));
         losses.Line(at, remember, "retained");
-        losses.Line(at, forget, "forget");
+        if (forget.Length > 0)
+            losses.Line(at, forget, "forget");
         List<Panel> panels = [losses];
 
         var projected = steps.Count(step => step.ProjectionFired == true);
@@ -52,13 +53,15 @@ static class StepFigure
             panels.Add(panel);
         }
 
-        List<LegendEntry> legend = [new("retained", "remembering"), new("forget", "forgetting")];
+        List<LegendEntry> legend = [new("retained", "remembering")];
+        if (forget.Length > 0)
+            legend.Add(new("forget", "forgetting"));
         if (panels.Count > 1)
             legend.AddRange([new("oracle", "cosine"), new("fired dot", "projection fired")]);
         return new(
             "figure-steps",
             "The run, step by step",
-            "The forgetting loss should come down while the remembering loss stays near where it began. "
+            (forget.Length > 0 ? "The forgetting loss should come down while the remembering loss stays near where it began. " : "The loss on retained samples. ")
             + (steps.Any(step => step.ProjectionFired is not null)
                 ? $"Projection fired in {Format.Count(projected)} of {Format.Count(steps.Count)} steps. A cosine that stays below "
                     + "zero means that forgetting and remembering pull apart; a kept norm near zero means that the projection took away "
@@ -74,7 +77,7 @@ static class StepFigure
         for (var i = 0; i < steps.Count; i++)
         {
             var step = steps[i];
-            double[] values = [step.RememberLoss, step.ForgetLoss, step.Cosine ?? 0, step.KeptForgetNorm ?? 0];
+            double[] values = [step.RememberLoss, step.ForgetLoss ?? 0, step.Cosine ?? 0, step.KeptForgetNorm ?? 0];
             if (!values.All(double.IsFinite))
                 throw new AuditInputException($"step {step.Step}: a recorded value is not finite; the run diverged, report its last good part");
             if (i > 0 && step.Step <= steps[i - 1].Step)

@@ -1,0 +1,61 @@
+using RegistryUnlearn.Registry;
+using RegistryUnlearn.Unlearning.Methods;
+
+namespace RegistryUnlearn.Worker.Jobs;
+
+/// <summary>Saves the state of a run in the registry now and then, and takes it up again.</summary>
+sealed class Checkpoints(JobStore jobs, JobId job, TimeProvider clock, TimeSpan interval)
+{
+    const string Step = "step";
+
+    long last = clock.GetTimestamp();
+
+    /// <summary>Restores the run to the last checkpoint, if there is one that can be read.</summary>
+    /// <returns>The step to go on from; 0 for the beginning.</returns>
+    public async Task<int> RestoreAsync(MethodRun run, CancellationToken cancellation)
+    {
+        var state = (await jobs.ReadAsync(job, cancellation)).State;
+        if (state.Checkpoint is not { } checkpoint)
+            return 0;
+        try
+        {
+            using var content = new MemoryStream(await jobs.BlobsOf(state).ReadAsync(checkpoint.Digest, cancellation), writable: false);
+            run.Restore(content);
+        }
+        catch (RegistryException e) when (e.Kind is RegistryErrorKind.NotFound)
+        {
+            // Cleared by a twin that ended the job: work is repeated, the result is the same.
+            return 0;
+        }
+        return run.Step;
+    }
+
+    public async Task SaveIfDueAsync(MethodRun run, CancellationToken cancellation)
+    {
+        if (clock.GetElapsedTime(last) < interval)
+            return;
+        await SaveAsync(run, cancellation);
+        last = clock.GetTimestamp();
+    }
+
+    public async Task SaveAsync(MethodRun run, CancellationToken cancellation)
+    {
+        using var content = new MemoryStream();
+        run.Save(content);
+        while (true)
+        {
+            var current = await jobs.ReadAsync(job, cancellation);
+            // A twin is further on: its result will be the same.
+            if (current.State.Status is not JobStatus.Running)
+                return;
+            var digest = await jobs.BlobsOf(current.State).PutAsync(content.GetBuffer().AsMemory(0, (int)content.Length), cancellation);
+            var next = current.State with
+            {
+                Stage = "unlearn",
+                Checkpoint = new JobCheckpoint(digest, new Dictionary<string, string> { [Step] = run.Step.ToString(System.Globalization.CultureInfo.InvariantCulture) }),
+            };
+            if (await jobs.TryUpdateAsync(current, next, cancellation) is not null)
+                return;
+        }
+    }
+}

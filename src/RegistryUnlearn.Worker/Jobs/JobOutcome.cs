@@ -1,0 +1,22 @@
+using RegistryUnlearn.Auditing;
+using RegistryUnlearn.Registry;
+
+namespace RegistryUnlearn.Worker.Jobs;
+
+/// <summary>How a job ended.</summary>
+/// <param name="Result">The new version.</param>
+/// <param name="AlreadyDone">The same request had been carried out before; nothing was done now.</param>
+/// <param name="Audit">What the audit found; null for a job that was carried out before.</param>
+public sealed record JobOutcome(JobId Job, JobResult Result, bool AlreadyDone, AuditResult? Audit);
+
+/// <summary>An audit gate failed: nothing was published.</summary>
+public sealed class GateFailedException(JobId job, IReadOnlyList<GateOutcome> failed, AuditResult audit)
+    : Exception("the audit failed, nothing was published: " + string.Join("; ", failed.Select(Describe)))
+{
+    public JobId Job { get; } = job;
+
+    public AuditResult Audit { get; } = audit;
+
+    static string Describe(GateOutcome gate) => FormattableString.Invariant(
+        $"{gate.Metric} is {(gate.Value is { } value ? FormattableString.Invariant($"{value:0.####}") : "not measured")}, wanted {(gate.Comparison is GateComparison.AtMost ? "at most" : "at least")} {gate.Threshold:0.####}{(gate.MissedBy is { } by ? FormattableString.Invariant($", missed by {by:0.####}") : "")}");
+}

@@ -1,0 +1,160 @@
+using System.Text.Json;
+using RegistryUnlearn.Auditing;
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Registry;
+using RegistryUnlearn.Unlearning.Data;
+using RegistryUnlearn.Unlearning.Methods;
+using RegistryUnlearn.Worker.Requests;
+
+namespace RegistryUnlearn.Worker.Jobs;
+
+/// <summary>
+/// Carries out jobs: fetch, prepare, unlearn, audit, publish. A job that was interrupted anywhere is taken up where it stood and ends in
+/// the same bytes; a job that is done is not done again.
+/// </summary>
+public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions options)
+{
+    readonly JobStore jobs = new(store, clock);
+    readonly CommitProtocol commit = new(store, new JobStore(store, clock), clock);
+
+    /// <summary>Stores a request as a job, or finds the job that the same request made before.</summary>
+    /// <param name="source">Where the request comes from, for messages.</param>
+    /// <exception cref="RequestException">The request is not well-formed.</exception>
+    /// <exception cref="RegistryException">There is no such model, version or alias.</exception>
+    public async Task<JobId> SubmitAsync(string json, string source, CancellationToken cancellation = default)
+    {
+        var request = RequestReader.Read(json, source);
+        ResolvedVersion parent;
+        try
+        {
+            parent = await new ModelRegistry(store).ResolveAsync(request.Model, cancellation);
+        }
+        catch (RegistryException e) when (e.Kind is RegistryErrorKind.Withdrawn)
+        {
+            // The version is gone because it was unlearned: by this very request, perhaps.
+            if (await FindEarlierAsync(json, cancellation) is { } earlier)
+                return earlier;
+            throw;
+        }
+        return (await jobs.SubmitAsync(parent.Digest, json, cancellation)).State.JobId;
+    }
+
+    /// <summary>Brings a job to its end, whatever state it is in.</summary>
+    /// <exception cref="GateFailedException">The audit failed.</exception>
+    public async Task<JobOutcome> RunAsync(JobId job, IJobProgress progress, CancellationToken cancellation = default)
+    {
+        if (await jobs.ReadAsync(job, cancellation) is { State: { Status: JobStatus.Succeeded, Result: { } done } })
+            return new(job, done, AlreadyDone: true, null);
+        if (await commit.ResumeAsync(job, cancellation) is { } finished)
+            return new(job, finished, AlreadyDone: false, null);
+        await StartAsync(job, cancellation);
+        var folder = Path.Combine(options.WorkFolder, $"{job}-{Environment.ProcessId}");
+        try
+        {
+            return await CarryOutAsync(job, folder, progress, cancellation);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            await commit.FailAsync(job, new JobError(Reason(e), e.Message), CancellationToken.None);
+            throw;
+        }
+        finally
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    async Task<JobOutcome> CarryOutAsync(JobId job, string folder, IJobProgress progress, CancellationToken cancellation)
+    {
+        var (request, parentDigest) = await ReadRequestAsync(job, cancellation);
+        progress.Stage("fetch");
+        var parent = await new ModelRegistry(store).ResolveAsync(request.Model, cancellation);
+        if (parent.Digest != parentDigest)
+            throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(), "the reference points to another version than when the job was submitted. Submit the request again.");
+        var fetched = await FetchedJob.FetchAsync(store, request, parent, folder, cancellation);
+
+        progress.Stage("prepare");
+        using var prepared = PreparedJob.Prepare(request, fetched);
+        progress.Note($"{prepared.Model.Selection.Trainable.Count} trainable tensors, {prepared.Task.Original.Layout.Sum(p => p.Count):N0} parameters; "
+            + $"{prepared.Task.Forget!.Count} samples to forget, {prepared.Task.Retained.Count} of {prepared.RetainedAll.Count} retained samples in use");
+
+        progress.Stage("unlearn");
+        using var run = request.Method.Method.Start(prepared.Task, request.Method.Options);
+        var checkpoints = new Checkpoints(jobs, job, clock, options.CheckpointInterval);
+        if (await checkpoints.RestoreAsync(run, cancellation) is > 0 and var step)
+            progress.Note($"Goes on from the checkpoint at step {step} of {run.Steps}");
+        await AdvanceAsync(run, request.Method.Method.Name, progress, checkpoints, cancellation);
+        foreach (var note in run.Notes)
+            progress.Note(note);
+
+        progress.Stage("audit");
+        var audit = AuditStage.Audit(request, fetched, prepared, run, progress, cancellation);
+        if (!audit.Result.Passed)
+            throw new GateFailedException(job, [.. audit.Result.Gates.Where(g => !g.Passed)], audit.Result);
+
+        progress.Stage("publish");
+        var state = (await jobs.ReadAsync(job, cancellation)).State;
+        var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, cancellation);
+        var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, Path.Combine(folder, "result"));
+        var result = await commit.PublishAsync(job, plan, cancellation);
+        return new(job, result, AlreadyDone: false, audit.Result);
+    }
+
+    static async Task AdvanceAsync(MethodRun run, string name, IJobProgress progress, Checkpoints checkpoints, CancellationToken cancellation)
+    {
+        while (!run.IsDone)
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                await checkpoints.SaveAsync(run, CancellationToken.None);
+                cancellation.ThrowIfCancellationRequested();
+            }
+            run.Advance();
+            progress.Step(name, run.Step, run.Steps, run.Traces[^1]);
+            await checkpoints.SaveIfDueAsync(run, cancellation);
+        }
+    }
+
+    async Task StartAsync(JobId job, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var current = await jobs.ReadAsync(job, cancellation);
+            if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is not null)
+                return;
+        }
+    }
+
+    async Task<(UnlearningRequest, Digest)> ReadRequestAsync(JobId job, CancellationToken cancellation)
+    {
+        using var document = JsonDocument.Parse(await jobs.ReadRequestAsync(job, cancellation));
+        var root = document.RootElement;
+        return (RequestReader.Read(root.GetProperty("request").GetRawText(), $"job {job}"), Digest.Parse(root.GetProperty("model").GetString()!));
+    }
+
+    async Task<JobId?> FindEarlierAsync(string json, CancellationToken cancellation)
+    {
+        var asked = CanonicalJson.Canonicalize(json);
+        await foreach (var job in jobs.ListAsync(cancellation))
+        {
+            using var document = JsonDocument.Parse(await jobs.ReadRequestAsync(job, cancellation));
+            if (CanonicalJson.Canonicalize(document.RootElement.GetProperty("request")).AsSpan().SequenceEqual(asked))
+                return job;
+        }
+        return null;
+    }
+
+    /// <summary>The machine-readable reason of a failure.</summary>
+    static string Reason(Exception e) => e switch
+    {
+        GateFailedException => "gate-failed",
+        DivergedException => "diverged",
+        OnnxModelException => "model",
+        DataException or AuditInputException => "data",
+        RequestException => "request",
+        RegistryException { Kind: var kind } => "registry-" + kind.ToString().ToLowerInvariant(),
+        IOException or UnauthorizedAccessException => "files",
+        _ => "defect",
+    };
+}
