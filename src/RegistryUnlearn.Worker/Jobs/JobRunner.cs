@@ -55,13 +55,25 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            await commit.FailAsync(job, new JobError(Reason(e), e.Message), CancellationToken.None);
+            await RecordFailureAsync(job, e);
             throw;
         }
         finally
         {
             if (Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    async Task RecordFailureAsync(JobId job, Exception e)
+    {
+        try
+        {
+            await commit.FailAsync(job, new JobError(Reason(e), e.Message), CancellationToken.None);
+        }
+        catch (RegistryException)
+        {
+            // The registry cannot be written; what went wrong first says more, and the job can be run again as it is.
         }
     }
 
