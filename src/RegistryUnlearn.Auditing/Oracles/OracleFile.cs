@@ -17,7 +17,7 @@ public sealed record OracleRecord(string Name, ModelSummary Summary, long? Seed 
 /// <summary>The oracles of one model and request; made once, used by every audit of that request.</summary>
 /// <param name="SchemaVersion"><see cref="CurrentSchema"/>.</param>
 /// <param name="ModelDigest">sha256:… of the model that was to unlearn.</param>
-/// <param name="RequestDigest">sha256:… of the request that names the forget set.</param>
+/// <param name="RequestDigest">sha256:… of the data and the forget set, see <see cref="OracleKey"/>.</param>
 public sealed record OracleFile(int SchemaVersion, string ModelDigest, string RequestDigest, IReadOnlyList<OracleRecord> Oracles)
 {
     public const int CurrentSchema = 1;
