@@ -1,0 +1,134 @@
+using System.Collections.Frozen;
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
+using RegistryUnlearn.Onnx.Steps;
+using RegistryUnlearn.Training.Buffers;
+using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
+
+namespace RegistryUnlearn.Worker.Models;
+
+/// <summary>A model file opened for training: what it takes and gives, what is trainable in it, and the values it has now.</summary>
+public sealed class ClassifierModel : IDisposable
+{
+    /// <summary>Names that training graphs give to their own inputs and outputs beside the parameters.</summary>
+    static readonly FrozenSet<string> Reserved =
+        new[] { "input", "labels", StepGraph.Loss, StepGraph.Logits, StepGraph.Alpha, StepGraph.Lambda }.ToFrozenSet();
+
+    ClassifierModel(ModelFile file, ClassifierContract contract, ParameterSelection selection, ForwardModel forward, TensorBlock initial) =>
+        (File, Contract, Selection, Forward, Initial) = (file, contract, selection, forward, initial);
+
+    public ModelFile File { get; }
+
+    public ClassifierContract Contract { get; }
+
+    public ParameterSelection Selection { get; }
+
+    /// <summary>The model as a part of training graphs; its parameters are in the order of <see cref="Selection"/>.</summary>
+    public ForwardModel Forward { get; }
+
+    /// <summary>The stored parameters as float32, all finite. Clone it before changing it.</summary>
+    public TensorBlock Initial { get; }
+
+    /// <param name="path">The .onnx file.</param>
+    /// <param name="logits">Name of the logits; null for the first output.</param>
+    /// <param name="patterns">The choice of parameters; null for all that are detected.</param>
+    /// <param name="sampleShape">Shape of one sample; needed only where the model leaves dimensions beside the batch open.</param>
+    /// <exception cref="OnnxModelException">The model is no classifier that can be trained here; the message says why.</exception>
+    public static ClassifierModel Load(
+        string path, string? logits = null, ParameterPatterns? patterns = null, IReadOnlyList<long>? sampleShape = null)
+    {
+        var file = ModelFile.Load(path);
+        var contract = ClassifierContract.Find(file, logits);
+        RequireFloat32(file, contract);
+        var selection = ParameterDetection.Detect(file, patterns, contract.LogitsName);
+        foreach (var parameter in selection.Trainable) RequireTrainable(file, parameter);
+        var layout = selection.Trainable.Select(p => new ModelParameter(p.Name, p.Shape)).ToList();
+        var forward = InFile(path, () => new ForwardModel(
+            file.Model, contract.InputName, contract.LogitsName, SampleShape(file, contract, sampleShape), layout, Resident(file)));
+        var initial = new TensorBlock(layout);
+        try
+        {
+            for (var i = 0; i < layout.Count; i++)
+            {
+                selection.Trainable[i].Tensor.RequireFinite();
+                selection.Trainable[i].Tensor.ReadFloats(0, initial[i]);
+            }
+        }
+        catch
+        {
+            initial.Dispose();
+            throw;
+        }
+        return new(file, contract, selection, forward, initial);
+    }
+
+    /// <summary>Runs what knows the graph but not its file, and puts the file's path before its complaint.</summary>
+    public static T InFile<T>(string path, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (OnnxModelException e) when (e.File is null)
+        {
+            throw new OnnxModelException($"{path}: {e.Message}", e);
+        }
+    }
+
+    public void Dispose() => Initial.Dispose();
+
+    static void RequireFloat32(ModelFile file, ClassifierContract contract)
+    {
+        const string remedy = "Export the model in float32; only its stored parameters may have another float type";
+        if (contract.InputType is not (DataType.Float or DataType.Int32 or DataType.Int64))
+            throw new OnnxModelException(file.Path, $"input '{contract.InputName}'", $"is {Name(contract.InputType)}", remedy);
+        if (contract.LogitsType is not DataType.Float)
+            throw new OnnxModelException(file.Path, $"output '{contract.LogitsName}'", $"is {Name(contract.LogitsType)}", remedy);
+    }
+
+    /// <summary>In training graphs every parameter is float32, which a node computing in another type would not accept.</summary>
+    static void RequireTrainable(ModelFile file, TrainableParameter parameter)
+    {
+        if (Reserved.Contains(parameter.Name))
+            throw new OnnxModelException(file.Path, $"initializer '{parameter.Name}'", "has a name that training graphs use themselves",
+                "Rename it, or exclude it from the trainable parameters");
+        if (parameter.Tensor.Count > Array.MaxLength)
+            throw new OnnxModelException(file.Path, $"initializer '{parameter.Name}'", $"has {parameter.Tensor.Count} elements",
+                "Exclude it from the trainable parameters, or split it into tensors of less than 2^31 elements");
+        if (parameter.ElementType is DataType.Float) return;
+        var user = file.Model.Graph.Node.FirstOrDefault(n => n.Input.Contains(parameter.Name) && n.OpType != "Cast");
+        if (user is not null)
+            throw new OnnxModelException(file.Path, $"initializer '{parameter.Name}'",
+                $"is {Name(parameter.ElementType)} and {user.OpType} '{user.Name}' computes with it in that type",
+                "Export the model in float32, or with a Cast to float32 behind each stored parameter");
+    }
+
+    static long[] SampleShape(ModelFile file, ClassifierContract contract, IReadOnlyList<long>? given)
+    {
+        var declared = contract.InputShape.Skip(1).ToArray();
+        if (given is not null && (given.Count != declared.Length || declared.Where((d, i) => d is { } size && size != given[i]).Any()))
+            throw new OnnxModelException(file.Path, $"input '{contract.InputName}'",
+                $"takes samples of shape [{string.Join(", ", declared.Select(d => d?.ToString() ?? "?"))}], not [{string.Join(", ", given)}]",
+                "Give samples of the model's shape");
+        if (given is null && Array.IndexOf(declared, null) is >= 0 and var open)
+            throw new OnnxModelException(file.Path, $"input '{contract.InputName}'", $"leaves dimension {open + 1} open",
+                "Export the model with only the batch dimension dynamic");
+        return [.. declared.Select((d, i) => d ?? given![i])];
+    }
+
+    static Func<TensorProto, TensorProto> Resident(ModelFile file) => tensor =>
+    {
+        if (tensor.DataLocation is not DataLocation.External) return tensor;
+        var stored = file[tensor.Name];
+        return new TensorProto
+        {
+            Name = tensor.Name,
+            DataType = tensor.DataType,
+            Dims = { tensor.Dims },
+            RawData = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(stored.ReadBytes()),
+        };
+    };
+
+    static string Name(DataType type) => type.ToString().ToUpperInvariant();
+}
