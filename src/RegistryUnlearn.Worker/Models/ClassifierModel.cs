@@ -33,7 +33,7 @@ public sealed class ClassifierModel : IDisposable
     /// <param name="path">The .onnx file.</param>
     /// <param name="logits">Name of the logits; null for the first output.</param>
     /// <param name="patterns">The choice of parameters; null for all that are detected.</param>
-    /// <param name="sampleShape">Shape of one sample; needed only where the model leaves dimensions beside the batch open.</param>
+    /// <param name="sampleShape">Sizes for the dimensions beside the batch that the model leaves open; where it names a size, that one holds.</param>
     /// <exception cref="OnnxModelException">The model is no classifier that can be trained here; the message says why.</exception>
     public static ClassifierModel Load(
         string path, string? logits = null, ParameterPatterns? patterns = null, IReadOnlyList<long>? sampleShape = null)
@@ -41,6 +41,7 @@ public sealed class ClassifierModel : IDisposable
         var file = ModelFile.Load(path);
         var contract = ClassifierContract.Find(file, logits);
         RequireFloat32(file, contract);
+        RequireDistinctNames(file);
         var selection = ParameterDetection.Detect(file, patterns, contract.LogitsName);
         foreach (var parameter in selection.Trainable) RequireTrainable(file, parameter);
         var layout = selection.Trainable.Select(p => new ModelParameter(p.Name, p.Shape)).ToList();
@@ -87,6 +88,16 @@ public sealed class ClassifierModel : IDisposable
             throw new OnnxModelException(file.Path, $"output '{contract.LogitsName}'", $"is {Name(contract.LogitsType)}", remedy);
     }
 
+    /// <summary>A value is made once: a graph that makes one twice runs nowhere.</summary>
+    static void RequireDistinctNames(ModelFile file)
+    {
+        var graph = file.Model.Graph;
+        var taken = graph.Initializer.Select(t => t.Name).Concat(graph.Input.Select(i => i.Name)).ToHashSet(StringComparer.Ordinal);
+        foreach (var output in graph.Node.SelectMany(n => n.Output).Where(o => o.Length > 0))
+            if (!taken.Add(output))
+                throw new OnnxModelException(file.Path, $"value '{output}'", "is made twice", "Export the model again");
+    }
+
     /// <summary>In training graphs every parameter is float32, which a node computing in another type would not accept.</summary>
     static void RequireTrainable(ModelFile file, TrainableParameter parameter)
     {
@@ -107,14 +118,12 @@ public sealed class ClassifierModel : IDisposable
     static long[] SampleShape(ModelFile file, ClassifierContract contract, IReadOnlyList<long>? given)
     {
         var declared = contract.InputShape.Skip(1).ToArray();
-        if (given is not null && (given.Count != declared.Length || declared.Where((d, i) => d is { } size && size != given[i]).Any()))
-            throw new OnnxModelException(file.Path, $"input '{contract.InputName}'",
-                $"takes samples of shape [{string.Join(", ", declared.Select(d => d?.ToString() ?? "?"))}], not [{string.Join(", ", given)}]",
-                "Give samples of the model's shape");
-        if (given is null && Array.IndexOf(declared, null) is >= 0 and var open)
+        var open = Array.IndexOf(declared, null);
+        if (open < 0) return [.. declared.Select(d => d!.Value)];
+        if (given?.Count != declared.Length)
             throw new OnnxModelException(file.Path, $"input '{contract.InputName}'", $"leaves dimension {open + 1} open",
-                "Export the model with only the batch dimension dynamic");
-        return [.. declared.Select((d, i) => d ?? given![i])];
+                "Give samples of the model's rank, or export it with only the batch dimension dynamic");
+        return [.. declared.Select((d, i) => d ?? given[i])];
     }
 
     static Func<TensorProto, TensorProto> Resident(ModelFile file) => tensor =>

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using RegistryUnlearn.Onnx.Models;
+
+namespace RegistryUnlearn.Cli.Commands;
+
+/// <summary>Options and arguments that several commands share.</summary>
+static class CommonOptions
+{
+    public const string Json = "json";
+
+    public static Option<string> Output { get; } = Choice("--output", "Format of the answer on standard output.", "text", Json);
+
+    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error happened.", Recursive = true };
+
+    public static Argument<string> Model() => new("model.onnx") { Description = "The ONNX model, a classifier." };
+
+    public static Option<string?> Logits() =>
+        new("--logits") { Description = "Name of the value that holds the logits. Default: the first output.", HelpName = "name" };
+
+    public static Option<string[]> Include() => new("--include")
+    {
+        Description = "Train only parameters of this name; * and ? stand for any characters. May be given several times. Default: all that are detected.",
+        HelpName = "pattern",
+        DefaultValueFactory = _ => [],
+    };
+
+    public static Option<string[]> Exclude() => new("--exclude")
+    {
+        Description = "Do not train parameters of this name; * and ? stand for any characters. May be given several times.",
+        HelpName = "pattern",
+        DefaultValueFactory = _ => [],
+    };
+
+    public static ParameterPatterns Patterns(ParseResult parsed, Option<string[]> include, Option<string[]> exclude) =>
+        new(parsed.GetValue(include) ?? [], parsed.GetValue(exclude) ?? []);
+
+    /// <summary>A path that must be given.</summary>
+    public static Option<string> File(string name, string helpName, string description) =>
+        new(name) { Description = description, HelpName = helpName, Required = true };
+
+    /// <summary>One of a few words; the first is the default.</summary>
+    public static Option<string> Choice(string name, string description, params string[] words)
+    {
+        var option = new Option<string>(name) { Description = description, Recursive = name == "--output", DefaultValueFactory = _ => words[0] };
+        return option.AcceptOnlyFromAmong(words);
+    }
+}
