@@ -17,6 +17,9 @@ public sealed class CommandHost(Streams streams, TimeProvider clock)
     /// <summary>Progress and diagnostics, beside the answer.</summary>
     public ProgressLine NewProgress() => new(streams, clock);
 
+    /// <summary>The stages and steps of a job.</summary>
+    internal JobProgress NewJobProgress() => new(streams, clock);
+
     /// <summary>Makes a body the action of a command.</summary>
     public Command Run(Command command, Func<ParseResult, CancellationToken, Task<Answer>> body)
     {

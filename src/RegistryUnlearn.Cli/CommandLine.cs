@@ -33,6 +33,10 @@ public sealed class CommandLine(Streams streams, TimeProvider clock)
         {
             CommonOptions.Output,
             CommonOptions.Verbose,
+            DemoCommand.Create(host),
+            RunCommand.Create(host),
+            ModelsCommand.Create(host),
+            JobsCommand.Create(host),
             InspectCommand.Create(host),
             ArtifactsCommand.Create(host),
             TrainCommand.Create(host),

@@ -21,7 +21,12 @@ public sealed record JobCheckpoint(Digest Digest, IReadOnlyDictionary<string, st
 public sealed record CommitIntent(ModelName Model, int Version, Digest ManifestDigest, ParentPolicy ParentPolicy, Alias? Alias = null);
 
 /// <summary>The version a job ended in.</summary>
-public sealed record JobResult(ModelName Model, int Version, Digest Digest);
+public sealed record JobResult(ModelName Model, int Version, Digest Digest)
+{
+    /// <summary>Where the version's files lie in the registry.</summary>
+    [JsonIgnore]
+    public string Folder => RegistryLayout.Version(Model, Version);
+}
 
 /// <summary>Why a job failed: a short machine-readable reason and a sentence with the remedy. Never holds sample identities.</summary>
 public sealed record JobError(string Reason, string Message);

@@ -1,5 +1,3 @@
-using RegistryUnlearn.Worker.Requests;
-
 namespace RegistryUnlearn.Worker.Demo;
 
 /// <summary>A working copy of the sample registry that comes with the product.</summary>
@@ -17,15 +15,15 @@ public static class DemoRegistry
     public static string RequestPath(string registry, string request) => Path.Combine(registry, "requests", request + ".json");
 
     /// <summary>Copies the sample to a folder that does not exist, is empty, or holds an earlier copy, which is replaced.</summary>
-    /// <exception cref="RequestException">The folder holds something else, or the sample is missing.</exception>
+    /// <exception cref="InputException">The folder holds something else, or the sample is missing.</exception>
     public static void CopyTo(string folder)
     {
         if (!Directory.Exists(Sample))
-            throw new RequestException(Sample, ["the sample registry is not beside the program; install the program again"]);
+            throw new InputException(Sample, "the sample registry is not beside the program; install the program again");
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
         {
             if (!File.Exists(Path.Combine(folder, Marker)))
-                throw new RequestException(folder, ["the folder is not empty and no earlier demo; choose another with --out"]);
+                throw new InputException(folder, "the folder is not empty and no earlier demo; choose another with --out");
             Directory.Delete(folder, recursive: true);
         }
         Directory.CreateDirectory(folder);

@@ -19,7 +19,7 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
 
     /// <summary>Stores a request as a job, or finds the job that the same request made before.</summary>
     /// <param name="source">Where the request comes from, for messages.</param>
-    /// <exception cref="RequestException">The request is not well-formed.</exception>
+    /// <exception cref="InputException">The request is not well-formed.</exception>
     /// <exception cref="RegistryException">There is no such model, version or alias.</exception>
     public async Task<JobId> SubmitAsync(string json, string source, CancellationToken cancellation = default)
     {
@@ -164,7 +164,7 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         DivergedException => "diverged",
         OnnxModelException => "model",
         DataException or AuditInputException => "data",
-        RequestException => "request",
+        InputException => "request",
         RegistryException { Kind: var kind } => "registry-" + kind.ToString().ToLowerInvariant(),
         IOException or UnauthorizedAccessException => "files",
         _ => "defect",

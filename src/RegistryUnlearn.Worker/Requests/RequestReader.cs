@@ -13,12 +13,12 @@ public static class RequestReader
     public const int MaxBytes = 64 << 20;
 
     /// <param name="source">Where the request comes from, for messages.</param>
-    /// <exception cref="RequestException">All that is wrong with the request, at once.</exception>
+    /// <exception cref="InputException">All that is wrong with the request, at once.</exception>
     public static UnlearningRequest Read(string json, string source)
     {
         var errors = new List<string>();
         if (json.Length > MaxBytes)
-            throw new RequestException(source, [$"it has {json.Length} characters; at most {MaxBytes} are read"]);
+            throw new InputException(source, $"the request has {json.Length} characters; at most {MaxBytes} are read");
         JsonDocument document;
         try
         {
@@ -26,12 +26,12 @@ public static class RequestReader
         }
         catch (JsonException e)
         {
-            throw new RequestException(source, [$"it is not JSON: {e.Message}"]);
+            throw new InputException(source, $"the request is not JSON: {e.Message}", e);
         }
         using (document)
         {
             var request = Read(new JsonFields(document.RootElement, "", errors), json, errors);
-            return errors.Count == 0 ? request! : throw new RequestException(source, errors);
+            return errors.Count == 0 ? request! : throw new InputException(source, errors);
         }
     }
 

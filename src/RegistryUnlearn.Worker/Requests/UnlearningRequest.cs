@@ -66,10 +66,3 @@ public sealed record RetainedChoice(double? Fraction, ulong Seed, IReadOnlyList<
 /// <param name="Oracles">Path of an oracle file in the registry.</param>
 /// <param name="Compare">Other methods to show beside the chosen one; their results are not published.</param>
 public sealed record RequestedAudit(string? Oracles, IReadOnlyList<MethodChoice> Compare, IReadOnlyList<Gate> Gates);
-
-/// <summary>A request that cannot be carried out as written; the message lists everything that is wrong with it.</summary>
-public sealed class RequestException(string source, IReadOnlyList<string> errors)
-    : Exception($"{source}: the request has {errors.Count} error{(errors.Count == 1 ? "" : "s")}:\n" + string.Join('\n', errors.Select(e => "  - " + e)))
-{
-    public IReadOnlyList<string> Errors { get; } = errors;
-}

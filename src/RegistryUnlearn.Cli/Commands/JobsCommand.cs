@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Globalization;
+using RegistryUnlearn.Registry;
+
+namespace RegistryUnlearn.Cli.Commands;
+
+static class JobsCommand
+{
+    public static Command Create(CommandHost host) => new("jobs", "Look at the jobs of a registry.") { List(host), Show(host) };
+
+    static Command List(CommandHost host)
+    {
+        var registry = RegistryOptions.Registry();
+        return host.Run(new Command("list", "All jobs with their state.") { registry }, async (parsed, cancellation) =>
+        {
+            var jobs = new JobStore(RegistryOptions.Open(parsed.GetRequiredValue(registry)), host.Clock);
+            var states = new List<JobState>();
+            await foreach (var job in jobs.ListAsync(cancellation))
+                states.Add((await jobs.ReadAsync(job, cancellation)).State);
+            states.Sort((a, b) => (a.Submitted, a.JobId.ToString()).CompareTo((b.Submitted, b.JobId.ToString())));
+            return new Answer(states, screen => screen.Table(["job", "status", "submitted", "result"],
+                states.Select(s => (string[])[s.JobId.ToString(), s.Status.ToString(), Time(s.Submitted), Result(s)])));
+        });
+    }
+
+    static Command Show(CommandHost host)
+    {
+        var id = new Argument<string>("job") { Description = "The job's id." };
+        var registry = RegistryOptions.Registry();
+        return host.Run(new Command("show", "One job: its state, its result or why it failed.") { id, registry }, async (parsed, cancellation) =>
+        {
+            var jobs = new JobStore(RegistryOptions.Open(parsed.GetRequiredValue(registry)), host.Clock);
+            var state = (await jobs.ReadAsync(JobId.Parse(parsed.GetRequiredValue(id)), cancellation)).State;
+            return new Answer(state, screen => screen.Table(["", ""],
+                new (string Name, string? Value)[]
+                {
+                    ("job", state.JobId.ToString()), ("status", state.Status.ToString()), ("stage", state.Stage),
+                    ("attempts", Output.Text.Count(state.Attempt)), ("submitted", Time(state.Submitted)), ("updated", Time(state.Updated)),
+                    ("result", Result(state)), ("error", state.Error?.Message),
+                }.Where(r => !string.IsNullOrEmpty(r.Value)).Select(r => (string[])[r.Name, r.Value!])));
+        });
+    }
+
+    static string Result(JobState state) => state.Result is { } result ? $"{result.Model}@{result.Version}" : state.Error?.Reason ?? "";
+
+    static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}

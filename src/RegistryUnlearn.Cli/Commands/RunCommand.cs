@@ -1,0 +1,73 @@
+using System.CommandLine;
+using RegistryUnlearn.Auditing;
+using RegistryUnlearn.Cli.Output;
+using RegistryUnlearn.Worker.Jobs;
+
+namespace RegistryUnlearn.Cli.Commands;
+
+static class RunCommand
+{
+    public static Command Create(CommandHost host)
+    {
+        var request = new Argument<string>("request.json") { Description = "What to forget, from which model, how." };
+        var registry = RegistryOptions.Registry();
+        var key = RegistryOptions.Key();
+        var command = new Command("run", "Carry out an erasure request: a new version of the model stands in the registry when it is done.") { request, registry, key };
+        return host.Run(command, async (parsed, cancellation) =>
+        {
+            var path = parsed.GetRequiredValue(request);
+            var folder = parsed.GetRequiredValue(registry);
+            var runner = new JobRunner(RegistryOptions.Open(folder), host.Clock, RegistryOptions.Jobs(parsed.GetValue(key)));
+            return await RunAsync(host, runner, path, folder, cancellation);
+        });
+    }
+
+    /// <summary>Submits the request and brings its job to an end.</summary>
+    public static async Task<Answer> RunAsync(CommandHost host, JobRunner runner, string requestPath, string registry, CancellationToken cancellation)
+    {
+        using var progress = host.NewJobProgress();
+        var job = await runner.SubmitAsync(await File.ReadAllTextAsync(requestPath, cancellation), requestPath, cancellation);
+        progress.Note($"job {job}");
+        try
+        {
+            var outcome = await Task.Run(() => runner.RunAsync(job, progress, cancellation), CancellationToken.None);
+            var version = Path.Combine(registry, outcome.Result.Folder);
+            var document = new RunAnswer(job.ToString(), $"{outcome.Result.Model}@{outcome.Result.Version}", outcome.Result.Digest.ToString(), outcome.AlreadyDone,
+                Path.Combine(version, "model.onnx"), Path.Combine(version, "report.html"), outcome.Audit?.Rows, outcome.Audit?.Gates);
+            return new Answer(document, screen => Print(document, outcome.Audit, screen));
+        }
+        catch (GateFailedException e)
+        {
+            var document = new FailedAnswer(job.ToString(), e.Message, e.Audit.Rows, e.Audit.Gates);
+            return new Answer(document, screen => PrintFailed(document, e.Audit, screen), ExitCodes.FailedGate);
+        }
+    }
+
+    static void Print(RunAnswer answer, AuditResult? audit, TextScreen screen)
+    {
+        if (answer.AlreadyDone)
+            screen.Line($"This request was carried out before (job {answer.Job}); nothing was done.");
+        if (audit is not null)
+        {
+            AuditText.Print(audit, screen);
+            screen.Line();
+        }
+        screen.Line($"New version  {answer.Version}  {answer.Digest}");
+        screen.Line($"Model        {answer.Model}");
+        screen.Line($"Report       {answer.Report}");
+    }
+
+    static void PrintFailed(FailedAnswer answer, AuditResult audit, TextScreen screen)
+    {
+        AuditText.Print(audit, screen);
+        screen.Line();
+        screen.Line($"Job {answer.Job}: {answer.Message}.");
+    }
+
+    /// <param name="Version">Reference of the new version.</param>
+    /// <param name="Digest">Digest of its manifest.</param>
+    /// <param name="AlreadyDone">The same request had been carried out before.</param>
+    sealed record RunAnswer(string Job, string Version, string Digest, bool AlreadyDone, string Model, string Report, IReadOnlyList<AuditRow>? Rows, IReadOnlyList<GateOutcome>? Gates);
+
+    sealed record FailedAnswer(string Job, string Message, IReadOnlyList<AuditRow> Rows, IReadOnlyList<GateOutcome> Gates);
+}
