@@ -20,7 +20,9 @@ public static class OracleKey
     /// <param name="train">SHA-256 of the training data file, 64 lower-case hexadecimal digits; likewise the other two.</param>
     /// <param name="forgetIds">The ids to forget in any order.</param>
     /// <returns><c>sha256:</c> and 64 lower-case hexadecimal digits.</returns>
-    /// <exception cref="AuditInputException">A digest or an id has not the form above, or there are no ids; ids are not repeated.</exception>
+    /// <exception cref="AuditInputException">
+    /// A digest has not this form, an id is not Unicode, or there are no ids; the message repeats no id.
+    /// </exception>
     public static string Of(string train, string? holdout, string? test, IEnumerable<string> forgetIds)
     {
         var data = new (string Name, string? Digest)[] { ("holdout", holdout), ("test", test), ("train", train) }
@@ -42,7 +44,8 @@ public static class OracleKey
 
     static string Checked(string name, string digest) => digest.Length == 64 && digest.AsSpan().IndexOfAnyExcept("0123456789abcdef") < 0
         ? digest
-        : throw new AuditInputException($"the digest of the {name} data must be 64 lower-case hexadecimal digits; compute it with sha256sum");
+        : throw new AuditInputException(
+            $"the digest of the {name} data must be 64 lower-case hexadecimal digits; compute it with sha256sum");
 
     static string Quoted(string id)
     {

@@ -22,9 +22,9 @@ public class OracleKeyTests
     {
         string[] keys =
         [
-            OracleKey.Of(A, B, C, ["1"]), OracleKey.Of(B, B, C, ["1"]), OracleKey.Of(A, C, B, ["1"]), OracleKey.Of(A, B, null, ["1"]),
-            OracleKey.Of(A, null, B, ["1"]), OracleKey.Of(A, B, C, ["2"]), OracleKey.Of(A, B, C, ["1", "2"]), OracleKey.Of(A, B, C, ["1,2"]),
-            OracleKey.Of(A, B, C, ["1\",\"2"]),
+            OracleKey.Of(A, B, C, ["1"]), OracleKey.Of(B, B, C, ["1"]), OracleKey.Of(A, C, B, ["1"]),
+            OracleKey.Of(A, B, null, ["1"]), OracleKey.Of(A, null, B, ["1"]), OracleKey.Of(A, B, C, ["2"]),
+            OracleKey.Of(A, B, C, ["1", "2"]), OracleKey.Of(A, B, C, ["1,2"]), OracleKey.Of(A, B, C, ["1\",\"2"]),
         ];
         Assert.Distinct(keys);
     }

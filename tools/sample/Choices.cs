@@ -12,7 +12,7 @@ static class Choices
     /// </summary>
     public const ulong Sample = 20;
 
-    /// <summary>Seeds of the oracles, one initialisation and batch order each: far from the sample's, so that none resembles version 1.</summary>
+    /// <summary>Seeds of the oracles, one initialisation and batch order each; none is the seed of version 1.</summary>
     public static readonly ulong[] Oracles = [101, 102, 103, 104, 105];
 
     /// <summary>

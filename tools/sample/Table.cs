@@ -11,7 +11,8 @@ static class Table
         var rows = audit.Rows.Where(row => row.Kind is RowKind.Before or RowKind.Oracle).Select(row => Line(
             row.Name, Percent(row, AuditSets.Retained), Percent(row, AuditSets.Forget), Percent(row, AuditSets.Test),
             Number(row[MetricCatalogue.Auc(AuditSets.Test)]), Number(row[MetricCatalogue.H])));
-        return string.Join('\n', [Line(request, "RA %", "FA %", "TA %", "AUC", "H"), Line("---", "--:", "--:", "--:", "--:", "--:"), .. rows])
+        string[] head = [Line(request, "RA %", "FA %", "TA %", "AUC", "H"), Line("---", "--:", "--:", "--:", "--:", "--:")];
+        return string.Join('\n', [.. head, .. rows])
             + $"\n\nH of the oracles against each other: mean {Number(audit.HBand?.Mean)}, largest {Number(audit.HBand?.Max)}.\n";
     }
 
