@@ -13,6 +13,9 @@ public sealed class Differentiator(GraphBuilder graph)
     readonly TypeOracle types = new();
     readonly List<(Value Cotangent, string Of, NodeProto Node)> emitted = [];
 
+    /// <summary>Where the rules come from: the table, unless a test has another.</summary>
+    internal Func<NodeProto, GraphBuilder, Rule?> Rules { get; init; } = RuleTable.Find;
+
     /// <summary>Element types and shapes of the graph's values, current as of the last call of a method of this class.</summary>
     public TypeOracle Types => types;
 
@@ -58,30 +61,37 @@ public sealed class Differentiator(GraphBuilder graph)
         var forward = new List<NodeProto>();
         foreach (var node in graph.Nodes)
         {
-            if (!node.Input.Any(useful.Contains) || RuleTable.Find(node, graph) is { StopsGradient: true })
+            if (!GraphBuilder.Reads(node).Any(useful.Contains) || Rules(node, graph) is { StopsGradient: true })
                 continue;
-            var floats = node.Output.Where(o => o.Length > 0 && types[o].IsFloat).ToList();
-            useful.UnionWith(floats);
-            if (floats.Count > 0)
+            var smooth = node.Output.Where(CarriesGradient).ToList();
+            useful.UnionWith(smooth);
+            if (smooth.Count > 0)
                 forward.Add(node);
         }
         var included = new HashSet<string> { scalar.Name };
         var between = new List<NodeProto>();
         foreach (var node in Enumerable.Reverse(forward).Where(n => n.Output.Any(included.Contains)))
         {
-            included.UnionWith(node.Input.Where(useful.Contains));
+            included.UnionWith(GraphBuilder.Reads(node).Where(useful.Contains));
             between.Add(node);
         }
         between.Reverse();
         return (between, useful);
+
+        // Sequences are no tensors and have no type here; what makes them is differentiated or refused by its rule.
+        bool CarriesGradient(string output) => output.Length > 0 && (!types.Knows(output) || types[output].Element is TensorProto.Types.DataType.Float
+            or TensorProto.Types.DataType.Float16 or TensorProto.Types.DataType.Bfloat16 or TensorProto.Types.DataType.Double);
     }
 
     void Pull(NodeProto node, Dictionary<string, Value> cotangents, HashSet<string> useful)
     {
-        var rule = RuleTable.Find(node, graph) ?? throw new OnnxModelException(
+        var rule = Rules(node, graph) ?? throw new OnnxModelException(
             $"{Describe(node)} has no gradient rule for operator set {graph.Opset}; exclude the parameters before it from training, or export the model with operators listed in docs/operators.md");
         if (rule.Refusal is { } reason)
             throw new OnnxModelException($"{Describe(node)} cannot be differentiated: {reason}");
+        if (node.OpType != "Cast" && node.Output.FirstOrDefault(o => cotangents.ContainsKey(o) && types.Knows(o) && !types[o].IsFloat) is { } other)
+            throw new OnnxModelException(
+                $"{Describe(node)} computes '{other}' as {types[other]}; gradients are computed in float32 only, export the model with float32 activations");
         var context = new RuleContext(graph, types, node, cotangents);
         var gradients = rule.Pull(context);
         for (var i = 0; i < node.Input.Count && i < gradients.Length; i++)
