@@ -39,7 +39,8 @@ public sealed class TypeOracle
         {
             var meta = session.OutputMetadata[name];
             if (meta.OnnxValueType is OnnxValueType.ONNX_TYPE_TENSOR && !IsOpen(meta, graph))
-                types[name] = new(Element(meta.ElementDataType), [.. meta.Dimensions.Select((d, i) => d >= 0 ? (Dim)d : meta.SymbolicDimensions[i])]);
+                types[name] = new(Element(meta.ElementDataType),
+                    [.. meta.Dimensions.Select((d, i) => d >= 0 ? (Dim)d : meta.SymbolicDimensions[i])]);
             else if (meta.OnnxValueType is OnnxValueType.ONNX_TYPE_TENSOR)
                 open.Add(name);
         }
@@ -73,7 +74,8 @@ public sealed class TypeOracle
             for (var i = 0; i < dims.Length; i++)
             {
                 var key = (first[k][i], second[k][i]);
-                dims[i] = key.Item1 == key.Item2 ? key.Item1 : seen.TryGetValue(key, out var symbol) ? symbol : seen[key] = $"size{key.Item1}_{key.Item2}";
+                dims[i] = key.Item1 == key.Item2 ? key.Item1 : seen.TryGetValue(key, out var symbol) ? symbol
+                    : seen[key] = $"size{key.Item1}_{key.Item2}";
             }
             types[open[k]] = new(elements[k], dims);
         }
@@ -110,7 +112,8 @@ public sealed class TypeOracle
 
     static OrtValue Feed(TensorType type, Func<Dim, long> size)
     {
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type.Element, [.. type.Shape.Select(size)]);
+        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type.Element,
+            [.. type.Shape.Select(size)]);
         value.GetTensorMutableRawData().Clear();
         return value;
     }

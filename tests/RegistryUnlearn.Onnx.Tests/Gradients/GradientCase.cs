@@ -28,7 +28,10 @@ sealed record GradientCase(string Op, string Inputs, string Attributes = "")
     /// <summary>Another function than one node of <see cref="Op"/>; the node must be in it.</summary>
     public Func<GraphBuilder, Value[], Value[]>? Build { get; init; }
 
-    public string Name => $"{Op}({Inputs}){(Attributes.Length > 0 ? " " + Attributes : "")}{(From > 17 ? $" from {From}" : "")}{(Until < int.MaxValue ? $" until {Until}" : "")}";
+    public string Name => string.Join(' ', new[]
+    {
+        $"{Op}({Inputs})", Attributes, From > 17 ? $"from {From}" : "", Until < int.MaxValue ? $"until {Until}" : "",
+    }.Where(part => part.Length > 0));
 
     public Operand[] Operands => [.. Inputs.Split('|', StringSplitOptions.TrimEntries).Select(t => new Operand(t))];
 
@@ -45,7 +48,8 @@ sealed record GradientCase(string Op, string Inputs, string Attributes = "")
         if (Build is not null)
             return Build(g, ins);
         Value[] outs = [.. Enumerable.Range(0, Outputs).Select(i => new Value($"{Op}/{i}"))];
-        g.Add(Domain.Length > 0 ? $"{Domain}.{Op}" : Op, ins, outs, [.. Attributes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse)]);
+        g.Add(Domain.Length > 0 ? $"{Domain}.{Op}"
+            : Op, ins, outs, [.. Attributes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse)]);
         return outs;
     }
 

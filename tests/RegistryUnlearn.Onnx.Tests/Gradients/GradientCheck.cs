@@ -1,5 +1,6 @@
 using RegistryUnlearn.Onnx.Gradients;
 using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Tests.Graphs;
 
 namespace RegistryUnlearn.Onnx.Tests.Gradients;
@@ -12,7 +13,8 @@ namespace RegistryUnlearn.Onnx.Tests.Gradients;
 static class GradientCheck
 {
     /// <param name="free">Whether the letters among the dimensions are free, or have their sizes when the graph is built.</param>
-    public static void Run(GradientCase test, int opset, bool free)
+    /// <param name="rules">Other rules than those of the table, to check the check.</param>
+    public static void Run(GradientCase test, int opset, bool free, Func<NodeProto, GraphBuilder, Rule?>? rules = null)
     {
         var random = new Random(17);
         var g = new GraphBuilder(opset);
@@ -26,7 +28,7 @@ static class GradientCheck
 
         var ys = test.Append(g, ins);
         Assert.Contains(g.Nodes, n => RuleTable.Find(n, g) is { } rule && rule == test.Rule(opset));
-        var differentiator = new Differentiator(g);
+        var differentiator = new Differentiator(g) { Rules = rules ?? RuleTable.Find };
         differentiator.Refresh();
         Value[] cs = [.. ys.Select((y, k) => Cotangent(differentiator.Types[y.Name], y, $"c{k}"))];
         var gradients = differentiator.Gradients(Projected(ys, cs), xs);
@@ -45,7 +47,8 @@ static class GradientCheck
         for (var j = 0; j < variables.Length; j++)
         {
             var direction = Direction(feeds[variables[j]].Shape);
-            Dictionary<string, Tensor>[] around = [.. new[] { -2, -1, 1, 2 }.Select(steps => evaluation.Run(Moved(variables[j], direction.Floats, steps * test.Step)))];
+            Dictionary<string, Tensor>[] around =
+                [.. new[] { -2, -1, 1, 2 }.Select(steps => evaluation.Run(Moved(variables[j], direction.Floats, steps * test.Step)))];
             if (j < xs.Length)
                 Compare($"first order by {variables[j]}", "y", cs.Length, "c", around, at[$"gradient{j}"], direction);
             Compare($"second order by {variables[j]}", "gradient", vs.Length, "v", around, at[$"second{j}"], direction);
@@ -80,7 +83,8 @@ static class GradientCheck
             [variable] = feeds[variable] with { Values = feeds[variable].Floats.Zip(direction, (x, t) => x + by * t).ToArray() },
         };
 
-        void Compare(string what, string function, int count, string weight, Dictionary<string, Tensor>[] around, Tensor gradient, Tensor direction)
+        void Compare(string what, string function, int count, string weight, Dictionary<string, Tensor>[] around, Tensor gradient,
+            Tensor direction)
         {
             Assert.Equal(direction.Shape, gradient.Shape);
             double numeric = 0, size = 0;

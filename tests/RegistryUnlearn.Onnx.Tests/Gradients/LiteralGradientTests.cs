@@ -47,7 +47,8 @@ public sealed class LiteralGradientTests
         var x = Parse(row);
         var weights = new float[(x.Length - 2) / stride + 1];
         Array.Fill(weights, 1);
-        var gradients = Gradients((g, v) => g.Add("MaxPool", v, Attributes.Of("kernel_shape", [2L]), Attributes.Of("strides", [stride])), weights,
+        var gradients = Gradients((g, v) =>
+            g.Add("MaxPool", v, Attributes.Of("kernel_shape", [2L]), Attributes.Of("strides", [stride])), weights,
             new Tensor(x, 1, 1, x.Length));
         Assert.Equal(Parse(expected), gradients[0]);
     }
@@ -72,7 +73,8 @@ public sealed class LiteralGradientTests
 
     [Fact]
     public void Index_used_twice_receives_both() =>
-        Assert.Equal(Floats(0, 5, 2, 0), Gradients((g, x) => g.Gather(x[0], g.Ints(1, 2, 1), 0), Floats(1, 2, 4), Tensor.Of(7, 7, 7, 7))[0]);
+        Assert.Equal(Floats(0, 5, 2, 0),
+            Gradients((g, x) => g.Gather(x[0], g.Ints(1, 2, 1), 0), Floats(1, 2, 4), Tensor.Of(7, 7, 7, 7))[0]);
 
     [Fact]
     public void Value_used_twice_receives_both() =>
@@ -87,11 +89,13 @@ public sealed class LiteralGradientTests
 
     [Fact]
     public void Integers_stop_the_gradient() =>
-        Assert.Equal(Floats(0, 0), Gradients((g, x) => g.Cast(g.Cast(x[0], Proto.TensorProto.Types.DataType.Int64)), Floats(1, 1), Tensor.Of(1.5f, 2.5f))[0]);
+        Assert.Equal(Floats(0, 0),
+            Gradients((g, x) => g.Cast(g.Cast(x[0], Proto.TensorProto.Types.DataType.Int64)), Floats(1, 1), Tensor.Of(1.5f, 2.5f))[0]);
 
     [Fact]
     public void Half_precision_casts_pass_the_gradient() =>
-        Assert.Equal(Floats(1, 2), Gradients((g, x) => g.Cast(g.Cast(x[0], Proto.TensorProto.Types.DataType.Float16)), Floats(1, 2), Tensor.Of(1.5f, 2.5f))[0]);
+        Assert.Equal(Floats(1, 2),
+            Gradients((g, x) => g.Cast(g.Cast(x[0], Proto.TensorProto.Types.DataType.Float16)), Floats(1, 2), Tensor.Of(1.5f, 2.5f))[0]);
 
     [Theory]
     [InlineData(0, "0,0", "0,0")]
@@ -117,7 +121,8 @@ public sealed class LiteralGradientTests
 
     static float[] Floats(params float[] values) => values;
 
-    static float[] Parse(string list) => [.. list.Split(',').Select(t => float.Parse(t, System.Globalization.CultureInfo.InvariantCulture))];
+    static float[] Parse(string list) =>
+        [.. list.Split(',').Select(t => float.Parse(t, System.Globalization.CultureInfo.InvariantCulture))];
 
     static float[][] Gradients(Func<GraphBuilder, Value[], Value> build, float[] weights, params Tensor[] inputs)
     {
@@ -126,6 +131,7 @@ public sealed class LiteralGradientTests
         var y = build(g, xs);
         var scalar = g.SumAll(g.Mul(g.Reshape(y, -1), g.Constant(Tensors.Of(weights, weights.Length))));
         var gradients = new Differentiator(g).Gradients(scalar, xs);
-        return [.. Evaluation.Once(g, inputs.Select((t, i) => (t, i)).ToDictionary(p => $"x{p.i}", p => p.t), gradients).Select(t => t.Floats)];
+        return [.. Evaluation.Once(g, inputs.Select((t, i) => (t, i)).ToDictionary(p => $"x{p.i}", p => p.t), gradients)
+            .Select(t => t.Floats)];
     }
 }

@@ -21,7 +21,8 @@ public sealed class MetaGradientTests
     {
         ["w1"] = Wave(2, 4), ["b1"] = Wave(4), ["w2"] = Wave(4, 3), ["alpha"] = Tensor.Scalar(Alpha), ["lambda"] = Tensor.Scalar(Lambda),
         ["support/input"] = Wave(3, 2), ["support/labels"] = Tensor.Labels(0, 2, 1),
-        ["query-0/input"] = Wave(2, 2), ["query-0/labels"] = Tensor.Labels(1, 1), ["query-1/input"] = Wave(4, 2), ["query-1/labels"] = Tensor.Labels(2, 0, 0, 1),
+        ["query-0/input"] = Wave(2, 2), ["query-0/labels"] = Tensor.Labels(1, 1), ["query-1/input"] = Wave(4, 2), ["query-1/labels"] =
+            Tensor.Labels(2, 0, 0, 1),
     };
 
     [Fact]
@@ -53,13 +54,15 @@ public sealed class MetaGradientTests
         using var meta = new Evaluation(StepGraph.Meta(Model, CrossEntropy, CrossEntropy, queries: 2, MetaOrder.First));
         using var exact = new Evaluation(StepGraph.Meta(Model, CrossEntropy, CrossEntropy, queries: 2, MetaOrder.Exact));
         using var plain = new Evaluation(StepGraph.FirstOrder(Model, CrossEntropy));
-        Dictionary<string, Tensor> first = meta.Run(Feeds), full = exact.Run(Feeds), support = Plain("support/", name => Feeds[name].Floats);
+        Dictionary<string, Tensor> first = meta.Run(Feeds), full = exact.Run(Feeds), support =
+            Plain("support/", name => Feeds[name].Floats);
         var queries = new[] { "query-0/", "query-1/" }.Select(q => Plain(q, Tuned)).ToArray();
         foreach (var name in Names)
         {
             var g = StepGraph.Gradient + name;
             for (var i = 0; i < first[g].Floats.Length; i++)
-                Assert.Equal(support[g].Floats[i] + Lambda * (queries[0][g].Floats[i] + queries[1][g].Floats[i]) / 2, first[g].Floats[i], 1e-5f);
+                Assert.Equal(support[g].Floats[i]
+                    + Lambda * (queries[0][g].Floats[i] + queries[1][g].Floats[i]) / 2, first[g].Floats[i], 1e-5f);
             Assert.Contains(first[g].Floats.Zip(full[g].Floats), p => Math.Abs(p.First - p.Second) > 1e-2);
         }
         Assert.Equal(full[StepGraph.QueryLoss].Floats, first[StepGraph.QueryLoss].Floats);
@@ -84,5 +87,6 @@ public sealed class MetaGradientTests
 
     /// <summary>Values without symmetry: sines of multiples of an odd angle.</summary>
     static Tensor Wave(params long[] shape) =>
-        new(Enumerable.Range(1, (int)shape.Aggregate(1L, (n, d) => n * d)).Select(i => MathF.Sin(2.3f * i * i + shape.Length)).ToArray(), shape);
+        new(Enumerable.Range(1, (int)shape.Aggregate(1L, (n, d) => n * d)).Select(i => MathF.Sin(2.3f * i * i + shape.Length)).ToArray(),
+            shape);
 }

@@ -6,10 +6,12 @@ using RegistryUnlearn.Onnx.Tests.Graphs;
 namespace RegistryUnlearn.Onnx.Tests.Gradients;
 
 /// <summary>
-/// One input of an operator, as text. "" is absent; "=1,-2" an int64 constant vector, "=s1" an int64 constant scalar, "~0.5" a float constant;
+/// One input of an operator, as text. "" is absent; "=1,-2" an int64 constant vector, "=s1" an int64 constant scalar, "~0.5" a float
+/// constant;
 /// anything else is a graph input: dimensions separated by commas, letters for free ones, then optionally its domain. "scalar" has rank 0.
 /// Domains of floats:
-/// (none) at least 0.09 away from every multiple of 1/4, between -1.25 and 1.25; "positive" 0.8 to 2; "distinct" any two elements 1/20 apart;
+/// (none) at least 0.09 away from every multiple of 1/4, between -1.25 and 1.25; "positive" 0.8 to 2; "distinct" any two elements 1/20
+/// apart;
 /// "positions" integers 0, 1, 2 and so on, not differentiated. Others: "index&lt;3" int64 and "int32&lt;3" below 3, "bool".
 /// </summary>
 sealed record Operand(string Text)
@@ -33,7 +35,8 @@ sealed record Operand(string Text)
     {
         "" => default,
         ['=', 's', .. var scalar] => g.Constant(Tensors.Of([long.Parse(scalar, CultureInfo.InvariantCulture)], dims: [])),
-        ['=', .. var list] => g.Ints([.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(t => long.Parse(t, CultureInfo.InvariantCulture))]),
+        ['=', .. var list] =>
+            g.Ints([.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(t => long.Parse(t, CultureInfo.InvariantCulture))]),
         ['~', .. var number] => g.Scalar(float.Parse(number, CultureInfo.InvariantCulture)),
         _ => g.Input(name, new(Element, [.. Dims.Zip(Shape, (d, size) => free && Sizes.ContainsKey(d) ? (Dim)d : size)])),
     };

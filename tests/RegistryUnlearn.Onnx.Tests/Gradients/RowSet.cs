@@ -1,6 +1,7 @@
 namespace RegistryUnlearn.Onnx.Tests.Gradients;
 
-/// <summary>The cases of one family of rules: each with fixed and with free sizes, at operator sets 17, 18 and 21 as far as they have its form.</summary>
+/// <summary>The cases of one family of rules: each with fixed and with free sizes, at operator sets 17, 18 and 21 as far as they have its
+/// form.</summary>
 sealed class RowSet(params GradientCase[] cases)
 {
     static readonly int[] Opsets = [17, 18, 21];

@@ -8,13 +8,15 @@ namespace RegistryUnlearn.Onnx.Tests.Graphs;
 public sealed class ForwardModelTests
 {
     static ModelProto Affine() =>
-        Build.Model(Build.Node("Mul x w -> h"), Build.Node("Add h c -> y"), Build.Raw("w", [2], 1, 2), Build.Raw("c", [2], 10, 20)).With("x: N, 2", "y: N, 2");
+        Build.Model(Build.Node("Mul x w -> h"), Build.Node("Add h c -> y"), Build.Raw("w", [2], 1, 2), Build.Raw("c", [2], 10, 20))
+            .With("x: N, 2", "y: N, 2");
 
     static ForwardModel Wrap(ModelProto model) => new(model, "x", "y", [2], [new ModelParameter("w", [2])], t => t);
 
     public static TheoryData<Action<ModelProto>, string> Refused => new()
     {
-        { m => m.OpsetImport[0].Version = 12, "the model uses operator set 12; operator sets 13 and newer are supported, export it again with a newer opset_version" },
+        { m => m.OpsetImport[0].Version =
+            12, "the model uses operator set 12; operator sets 13 and newer are supported, export it again with a newer opset_version" },
         { m => m.OpsetImport[0].Domain = "com.example", "the model declares no version of the standard operator set" },
         { m => m.Functions.Add(new FunctionProto()), "the model has model-local functions; export it with functions inlined" },
         { m => m.Graph.SparseInitializer.Add(new SparseTensorProto()), "the model has sparse initializers; export it with dense ones" },
@@ -46,7 +48,8 @@ public sealed class ForwardModelTests
         var y = model.Append(g, "first/", first, parameters);
         var z = model.Append(g, "second/", second, [g.Neg(parameters[0])]);
         Assert.Equal(["frozen/c"], g.Initializers.Keys);
-        var results = Evaluation.Once(g, new Dictionary<string, Tensor> { ["a"] = Tensor.Matrix(2, 1, 1), ["b"] = Tensor.Matrix(2, 1, 1, 2, 2), ["w"] = Tensor.Of(3, 4) }, y, z);
+        var results = Evaluation.Once(g, new Dictionary<string,
+            Tensor> { ["a"] = Tensor.Matrix(2, 1, 1), ["b"] = Tensor.Matrix(2, 1, 1, 2, 2), ["w"] = Tensor.Of(3, 4) }, y, z);
         Assert.Equal([13, 24], results[0].Floats);
         Assert.Equal([7, 16, 4, 12], results[1].Floats);
     }

@@ -40,7 +40,8 @@ public sealed class GraphBuilderTests
         var seven = g.Scalar(7);
         AttributeProto Body(string name)
         {
-            var body = new GraphProto { Name = name, Node = { new NodeProto { OpType = "Neg", Input = { seven.Name }, Output = { name } } } };
+            var body = new GraphProto { Name = name, Node =
+                { new NodeProto { OpType = "Neg", Input = { seven.Name }, Output = { name } } } };
             body.Output.Add(TensorType.Float().ToValueInfo(name));
             return new() { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = body };
         }
@@ -70,13 +71,15 @@ public sealed class GraphBuilderTests
     {
         var g = new GraphBuilder(17);
         g.Input("x", TensorType.Float(1));
-        Assert.Equal("the graph has a value named 'x' already", Assert.Throws<InvalidOperationException>(() => g.Initializer("x", Tensors.Scalar(1))).Message);
+        Assert.Equal("the graph has a value named 'x' already",
+            Assert.Throws<InvalidOperationException>(() => g.Initializer("x", Tensors.Scalar(1))).Message);
         Assert.Equal(g.Nodes.Count + 3, new[] { g.Exp(new("x")), g.Exp(new("x")), g.Neg(new("x")) }.Distinct().Count());
     }
 
     [Fact]
     public void Old_operator_sets_are_refused() =>
-        Assert.StartsWith("graphs are written for operator set 17 or newer", Assert.Throws<ArgumentOutOfRangeException>(() => new GraphBuilder(16)).Message);
+        Assert.StartsWith("graphs are written for operator set 17 or newer",
+            Assert.Throws<ArgumentOutOfRangeException>(() => new GraphBuilder(16)).Message);
 
     /// <summary>Every operator of the vocabulary, and every adjoint operator behind a gradient, in the forms of the operator set.</summary>
     [Theory, InlineData(17), InlineData(18), InlineData(21), InlineData(22)]

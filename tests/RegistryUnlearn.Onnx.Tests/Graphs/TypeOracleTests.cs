@@ -94,14 +94,16 @@ public sealed class TypeOracleTests
     public void Graphs_that_ONNX_Runtime_does_not_accept_are_refused()
     {
         g.Add("NoSuchOperator", [g.Input("x", TensorType.Float(1))]);
-        Assert.StartsWith("ONNX Runtime does not accept the graph: ", Assert.Throws<OnnxModelException>(() => new TypeOracle().Update(g)).Message);
+        Assert.StartsWith("ONNX Runtime does not accept the graph: ",
+            Assert.Throws<OnnxModelException>(() => new TypeOracle().Update(g)).Message);
     }
 
     [Fact]
     public void Graphs_that_do_not_run_are_refused()
     {
         g.Reshape(g.Input("x", TensorType.Float("N", 3)), g.Input("shape", TensorType.Int64(1)));
-        Assert.StartsWith("the graph does not run on an example batch: ", Assert.Throws<OnnxModelException>(() => new TypeOracle().Update(g)).Message);
+        Assert.StartsWith("the graph does not run on an example batch: ",
+            Assert.Throws<OnnxModelException>(() => new TypeOracle().Update(g)).Message);
     }
 
     string TypeOf(Value value) => Update(value)[0].ToString();
