@@ -19,11 +19,11 @@ public sealed class Differentiator(GraphBuilder graph)
     /// <summary>Element types and shapes of the graph's values, current as of the last call of a method of this class.</summary>
     public TypeOracle Types => types;
 
-    /// <summary>Adds the gradient of a scalar with respect to each of the given float values, zeros for values it does not depend
-    /// on.</summary>
+    /// <summary>Adds the gradient of a scalar with respect to each of the given float values; zeros where it does not depend on one.</summary>
     /// <param name="scalar">A float of rank 0 or with one element.</param>
-    /// <exception cref="OnnxModelException">An operator on the way has no rule or is not differentiable here, or a rule's result has the
-    /// wrong shape.</exception>
+    /// <exception cref="OnnxModelException">
+    /// An operator on the way has no rule or is not differentiable here, or a rule's result has the wrong shape.
+    /// </exception>
     public Value[] Gradients(Value scalar, IReadOnlyList<Value> with)
     {
         Refresh();
@@ -57,8 +57,7 @@ public sealed class Differentiator(GraphBuilder graph)
 
     Value ShapeOf(Value value) => types[value.Name].IsFixed ? graph.Ints(types[value.Name].Sizes) : graph.Shape(value);
 
-    /// <summary>Nodes that lie between the wanted values and the scalar, in order, and the values among them that carry
-    /// gradients.</summary>
+    /// <summary>Nodes that lie between the wanted values and the scalar, in order, and the values that carry gradients.</summary>
     (List<NodeProto> Nodes, HashSet<string> Useful) NodesBetween(Value scalar, IReadOnlyList<Value> with)
     {
         var useful = with.Select(v => v.Name).ToHashSet();
@@ -83,23 +82,23 @@ public sealed class Differentiator(GraphBuilder graph)
         return (between, useful);
 
         // Sequences are no tensors and have no type here; what makes them is differentiated or refused by its rule.
-        bool CarriesGradient(string output) =>
-            output.Length > 0 && (!types.Knows(output) || types[output].Element is TensorProto.Types.DataType.Float
-            or TensorProto.Types.DataType.Float16 or TensorProto.Types.DataType.Bfloat16 or TensorProto.Types.DataType.Double);
+        bool CarriesGradient(string output) => output.Length > 0 && (!types.Knows(output)
+            || types[output].Element is TensorProto.Types.DataType.Float or TensorProto.Types.DataType.Float16
+                or TensorProto.Types.DataType.Bfloat16 or TensorProto.Types.DataType.Double);
     }
 
     void Pull(NodeProto node, Dictionary<string, Value> cotangents, HashSet<string> useful)
     {
         var rule = Rules(node, graph) ?? throw new OnnxModelException(
             $"{Describe(node)} has no gradient rule for operator set {graph.Opset}; exclude the parameters before it from training, or "
-                + $"export the model with operators listed in docs/operators.md");
+                + "export the model with operators listed in docs/operators.md");
         if (rule.Refusal is { } reason)
             throw new OnnxModelException($"{Describe(node)} cannot be differentiated: {reason}");
-        if (node.OpType != "Cast" && node.Output.FirstOrDefault(o =>
-            cotangents.ContainsKey(o) && types.Knows(o) && !types[o].IsFloat) is { } other)
+        var reached = node.Output.Where(cotangents.ContainsKey);
+        if (node.OpType != "Cast" && reached.FirstOrDefault(o => types.Knows(o) && !types[o].IsFloat) is { } other)
             throw new OnnxModelException(
                 $"{Describe(node)} computes '{other}' as {types[other]}; gradients are computed in float32 only, export the model with "
-                    + $"float32 activations");
+                    + "float32 activations");
         var context = new RuleContext(graph, types, node, cotangents);
         var gradients = rule.Pull(context);
         for (var i = 0; i < node.Input.Count && i < gradients.Length; i++)

@@ -12,9 +12,8 @@ public static class MembershipLosses
     public const float Epsilon = 1e-6f;
 
     /// <summary>
-    /// Features of each sample, [N, 4], with p the softmax of the logits: log p_y; log p_y − log(1 − p_y + ε); the entropy of p; max_c log
-    /// p_c.
-    /// 1 − p_y is summed over the other classes: for memorised samples the difference would have no digit left in float32.
+    /// Features of each sample, [N, 4], with p the softmax of the logits: log p_y; log p_y − log(1 − p_y + ε); the entropy of p;
+    /// max_c log p_c. 1 − p_y is summed over the other classes: for memorised samples the difference would have no digit left in float32.
     /// </summary>
     public static Value Features(GraphBuilder g, Value logits, Value labels, long classes)
     {

@@ -48,8 +48,8 @@ sealed record GradientCase(string Op, string Inputs, string Attributes = "")
         if (Build is not null)
             return Build(g, ins);
         Value[] outs = [.. Enumerable.Range(0, Outputs).Select(i => new Value($"{Op}/{i}"))];
-        g.Add(Domain.Length > 0 ? $"{Domain}.{Op}"
-            : Op, ins, outs, [.. Attributes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse)]);
+        var attributes = Attributes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse);
+        g.Add(Domain.Length > 0 ? $"{Domain}.{Op}" : Op, ins, outs, [.. attributes]);
         return outs;
     }
 
