@@ -19,7 +19,7 @@ public sealed class Differentiator(GraphBuilder graph)
     /// <summary>Element types and shapes of the graph's values, current as of the last call of a method of this class.</summary>
     public TypeOracle Types => types;
 
-    /// <summary>Adds the gradient of a scalar with respect to each of the given float values; zeros where it does not depend on one.</summary>
+    /// <summary>Adds the gradient of a scalar with respect to each of the given float values; zeros where there is none.</summary>
     /// <param name="scalar">A float of rank 0 or with one element.</param>
     /// <exception cref="OnnxModelException">
     /// An operator on the way has no rule or is not differentiable here, or a rule's result has the wrong shape.

@@ -19,9 +19,17 @@ public sealed class MetaGradientTests
 
     static readonly Dictionary<string, Tensor> Feeds = new()
     {
-        ["w1"] = Wave(2, 4), ["b1"] = Wave(4), ["w2"] = Wave(4, 3), ["alpha"] = Tensor.Scalar(Alpha), ["lambda"] = Tensor.Scalar(Lambda),
-        ["support/input"] = Wave(3, 2), ["support/labels"] = Tensor.Labels(0, 2, 1),
-        ["query-0/input"] = Wave(2, 2), ["query-0/labels"] = Tensor.Labels(1, 1), ["query-1/input"] = Wave(4, 2), ["query-1/labels"] =
+        ["w1"] = Wave(2, 4),
+        ["b1"] = Wave(4),
+        ["w2"] = Wave(4, 3),
+        ["alpha"] = Tensor.Scalar(Alpha),
+        ["lambda"] = Tensor.Scalar(Lambda),
+        ["support/input"] = Wave(3, 2),
+        ["support/labels"] = Tensor.Labels(0, 2, 1),
+        ["query-0/input"] = Wave(2, 2),
+        ["query-0/labels"] = Tensor.Labels(1, 1),
+        ["query-1/input"] = Wave(4, 2),
+        ["query-1/labels"] =
             Tensor.Labels(2, 0, 0, 1),
     };
 

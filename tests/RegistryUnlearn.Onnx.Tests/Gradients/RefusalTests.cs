@@ -162,8 +162,12 @@ public sealed class RefusalTests
 
     static AttributeProto Body(string name, string op, Value reads)
     {
-        var body = new GraphProto { Name = name, Node =
-            { new NodeProto { OpType = op, Input = { reads.Name }, Output = { $"{name}/y" } } } };
+        var body = new GraphProto
+        {
+            Name = name,
+            Node =
+            { new NodeProto { OpType = op, Input = { reads.Name }, Output = { $"{name}/y" } } }
+        };
         body.Output.Add(TensorType.Float(2).ToValueInfo($"{name}/y"));
         return new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = body };
     }

@@ -40,8 +40,12 @@ public sealed class GraphBuilderTests
         var seven = g.Scalar(7);
         AttributeProto Body(string name)
         {
-            var body = new GraphProto { Name = name, Node =
-                { new NodeProto { OpType = "Neg", Input = { seven.Name }, Output = { name } } } };
+            var body = new GraphProto
+            {
+                Name = name,
+                Node =
+                { new NodeProto { OpType = "Neg", Input = { seven.Name }, Output = { name } } }
+            };
             body.Output.Add(TensorType.Float().ToValueInfo(name));
             return new() { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = body };
         }

@@ -83,7 +83,8 @@ public sealed class LossTests
         {
             double[] difference = [.. z.Zip(Targets[i], (a, b) => a - b)];
             return difference.Average(d => Math.Pow(d - difference.Average(), 2));
-        }),
+        }
+        ),
         ["confidence"] = (
             (g, z, y) => g.MeanAll(ClassificationLosses.Confidence(g, z, ClassificationLosses.LabelMask(g, y, Classes))),
             (z, i) => z[Labels[i]] - LogSumExp(Without(z, i))),

@@ -54,7 +54,7 @@ static class Elementwise
     static Value Step(RuleContext r, float slope) =>
         r.G.Add(r.G.Scale(r.G.Cast(r.G.Greater(r.In(0), r.G.Scalar(0))), 1 - slope), r.G.Scalar(slope));
 
-    /// <summary>p·x^(p−1); constant exponents up to 2 without Pow, which would give 0·∞ at x = 0 in the first or second derivative.</summary>
+    /// <summary>p·x^(p−1); constants up to 2 without Pow, which would give 0·∞ at x = 0 in either derivative.</summary>
     static Value PowBase(RuleContext r)
     {
         var constant = r.G.ConstantFloat(r.In(1)) ?? (r.G.ConstantInts(r.In(1)) is [var n] ? n : null);
