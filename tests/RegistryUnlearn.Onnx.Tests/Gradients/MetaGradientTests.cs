@@ -29,8 +29,7 @@ public sealed class MetaGradientTests
         ["query-0/input"] = Wave(2, 2),
         ["query-0/labels"] = Tensor.Labels(1, 1),
         ["query-1/input"] = Wave(4, 2),
-        ["query-1/labels"] =
-            Tensor.Labels(2, 0, 0, 1),
+        ["query-1/labels"] = Tensor.Labels(2, 0, 0, 1),
     };
 
     [Fact]

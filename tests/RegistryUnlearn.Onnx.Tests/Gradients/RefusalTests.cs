@@ -165,8 +165,7 @@ public sealed class RefusalTests
         var body = new GraphProto
         {
             Name = name,
-            Node =
-            { new NodeProto { OpType = op, Input = { reads.Name }, Output = { $"{name}/y" } } }
+            Node = { new NodeProto { OpType = op, Input = { reads.Name }, Output = { $"{name}/y" } } },
         };
         body.Output.Add(TensorType.Float(2).ToValueInfo($"{name}/y"));
         return new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = body };

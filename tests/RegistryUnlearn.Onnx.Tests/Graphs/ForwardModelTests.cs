@@ -48,9 +48,13 @@ public sealed class ForwardModelTests
         var y = model.Append(g, "first/", first, parameters);
         var z = model.Append(g, "second/", second, [g.Neg(parameters[0])]);
         Assert.Equal(["frozen/c"], g.Initializers.Keys);
-        var results = Evaluation.Once(g, new Dictionary<string,
-            Tensor>
-        { ["a"] = Tensor.Matrix(2, 1, 1), ["b"] = Tensor.Matrix(2, 1, 1, 2, 2), ["w"] = Tensor.Of(3, 4) }, y, z);
+        var feeds = new Dictionary<string, Tensor>
+        {
+            ["a"] = Tensor.Matrix(2, 1, 1),
+            ["b"] = Tensor.Matrix(2, 1, 1, 2, 2),
+            ["w"] = Tensor.Of(3, 4),
+        };
+        var results = Evaluation.Once(g, feeds, y, z);
         Assert.Equal([13, 24], results[0].Floats);
         Assert.Equal([7, 16, 4, 12], results[1].Floats);
     }

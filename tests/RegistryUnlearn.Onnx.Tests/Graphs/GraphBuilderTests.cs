@@ -43,8 +43,7 @@ public sealed class GraphBuilderTests
             var body = new GraphProto
             {
                 Name = name,
-                Node =
-                { new NodeProto { OpType = "Neg", Input = { seven.Name }, Output = { name } } }
+                Node = { new NodeProto { OpType = "Neg", Input = { seven.Name }, Output = { name } } },
             };
             body.Output.Add(TensorType.Float().ToValueInfo(name));
             return new() { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = body };
