@@ -13,12 +13,17 @@ public sealed class Differentiator(GraphBuilder graph)
     readonly TypeOracle types = new();
     readonly List<(Value Cotangent, string Of, NodeProto Node)> emitted = [];
 
+    /// <summary>Where the rules come from: the table, unless a test has another.</summary>
+    internal Func<NodeProto, GraphBuilder, Rule?> Rules { get; init; } = RuleTable.Find;
+
     /// <summary>Element types and shapes of the graph's values, current as of the last call of a method of this class.</summary>
     public TypeOracle Types => types;
 
-    /// <summary>Adds the gradient of a scalar with respect to each of the given float values, zeros for values it does not depend on.</summary>
+    /// <summary>Adds the gradient of a scalar with respect to each of the given float values; zeros where there is none.</summary>
     /// <param name="scalar">A float of rank 0 or with one element.</param>
-    /// <exception cref="OnnxModelException">An operator on the way has no rule or is not differentiable here, or a rule's result has the wrong shape.</exception>
+    /// <exception cref="OnnxModelException">
+    /// An operator on the way has no rule or is not differentiable here, or a rule's result has the wrong shape.
+    /// </exception>
     public Value[] Gradients(Value scalar, IReadOnlyList<Value> with)
     {
         Refresh();
@@ -37,7 +42,8 @@ public sealed class Differentiator(GraphBuilder graph)
         types.Update(graph);
         foreach (var (cotangent, of, node) in emitted)
             if (!types[cotangent.Name].SameShape(types[of]))
-                throw new OnnxModelException($"the gradient rule of {Describe(node)} gave {types[cotangent.Name]} for '{of}', which is {types[of]}; this is a defect, please report it with the model");
+                throw new OnnxModelException($"the gradient rule of {Describe(node)} gave {types[cotangent.Name]} for '{of}', which is "
+                    + $"{types[of]}; this is a defect, please report it with the model");
         emitted.Clear();
     }
 
@@ -51,37 +57,48 @@ public sealed class Differentiator(GraphBuilder graph)
 
     Value ShapeOf(Value value) => types[value.Name].IsFixed ? graph.Ints(types[value.Name].Sizes) : graph.Shape(value);
 
-    /// <summary>Nodes that lie between the wanted values and the scalar, in order, and the values among them that carry gradients.</summary>
+    /// <summary>Nodes that lie between the wanted values and the scalar, in order, and the values that carry gradients.</summary>
     (List<NodeProto> Nodes, HashSet<string> Useful) NodesBetween(Value scalar, IReadOnlyList<Value> with)
     {
         var useful = with.Select(v => v.Name).ToHashSet();
         var forward = new List<NodeProto>();
         foreach (var node in graph.Nodes)
         {
-            if (!node.Input.Any(useful.Contains) || RuleTable.Find(node, graph) is { StopsGradient: true })
+            if (!GraphBuilder.Reads(node).Any(useful.Contains) || Rules(node, graph) is { StopsGradient: true })
                 continue;
-            var floats = node.Output.Where(o => o.Length > 0 && types[o].IsFloat).ToList();
-            useful.UnionWith(floats);
-            if (floats.Count > 0)
+            var smooth = node.Output.Where(CarriesGradient).ToList();
+            useful.UnionWith(smooth);
+            if (smooth.Count > 0)
                 forward.Add(node);
         }
         var included = new HashSet<string> { scalar.Name };
         var between = new List<NodeProto>();
         foreach (var node in Enumerable.Reverse(forward).Where(n => n.Output.Any(included.Contains)))
         {
-            included.UnionWith(node.Input.Where(useful.Contains));
+            included.UnionWith(GraphBuilder.Reads(node).Where(useful.Contains));
             between.Add(node);
         }
         between.Reverse();
         return (between, useful);
+
+        // Sequences are no tensors and have no type here; what makes them is differentiated or refused by its rule.
+        bool CarriesGradient(string output) => output.Length > 0 && (!types.Knows(output)
+            || types[output].Element is TensorProto.Types.DataType.Float or TensorProto.Types.DataType.Float16
+                or TensorProto.Types.DataType.Bfloat16 or TensorProto.Types.DataType.Double);
     }
 
     void Pull(NodeProto node, Dictionary<string, Value> cotangents, HashSet<string> useful)
     {
-        var rule = RuleTable.Find(node, graph) ?? throw new OnnxModelException(
-            $"{Describe(node)} has no gradient rule for operator set {graph.Opset}; exclude the parameters before it from training, or export the model with operators listed in docs/operators.md");
+        var rule = Rules(node, graph) ?? throw new OnnxModelException(
+            $"{Describe(node)} has no gradient rule for operator set {graph.Opset}; exclude the parameters before it from training, or "
+                + "export the model with operators listed in docs/operators.md");
         if (rule.Refusal is { } reason)
             throw new OnnxModelException($"{Describe(node)} cannot be differentiated: {reason}");
+        var reached = node.Output.Where(cotangents.ContainsKey);
+        if (node.OpType != "Cast" && reached.FirstOrDefault(o => types.Knows(o) && !types[o].IsFloat) is { } other)
+            throw new OnnxModelException(
+                $"{Describe(node)} computes '{other}' as {types[other]}; gradients are computed in float32 only, export the model with "
+                    + "float32 activations");
         var context = new RuleContext(graph, types, node, cotangents);
         var gradients = rule.Pull(context);
         for (var i = 0; i < node.Input.Count && i < gradients.Length; i++)

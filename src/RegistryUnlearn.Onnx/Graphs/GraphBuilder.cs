@@ -133,7 +133,7 @@ public sealed partial class GraphBuilder(int opset)
         var wanted = outputs.Keys.Concat(alsoOutputs ?? []).Distinct().ToList();
         var lowered = LoweringTable.Lower(this, Live(nodes, wanted));
         var live = Live(lowered.nodes, wanted);
-        var used = live.SelectMany(n => n.Input).Concat(wanted).ToFrozenSet();
+        var used = live.SelectMany(Reads).Concat(wanted).ToFrozenSet();
         var graph = new GraphProto { Name = "graph" };
         graph.Node.AddRange(live);
         graph.Input.AddRange(inputs.Select(i => i.Value.ToValueInfo(i.Key)));
@@ -182,13 +182,14 @@ public sealed partial class GraphBuilder(int opset)
             if (!node.Output.Any(needed.Contains))
                 continue;
             live.Add(node);
-            needed.UnionWith(node.Input);
-            foreach (var attribute in node.Attribute)
-                needed.UnionWith(Captured(attribute));
+            needed.UnionWith(Reads(node));
         }
         live.Reverse();
         return live;
     }
+
+    /// <summary>Names of a node's inputs, and of what the bodies of control-flow operators read from outside.</summary>
+    internal static IEnumerable<string> Reads(NodeProto node) => node.Input.Concat(node.Attribute.SelectMany(Captured));
 
     /// <summary>Names that the bodies of control-flow operators read from outside; a superset is fine.</summary>
     static IEnumerable<string> Captured(AttributeProto attribute) =>

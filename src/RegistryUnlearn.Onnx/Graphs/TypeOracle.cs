@@ -39,7 +39,8 @@ public sealed class TypeOracle
         {
             var meta = session.OutputMetadata[name];
             if (meta.OnnxValueType is OnnxValueType.ONNX_TYPE_TENSOR && !IsOpen(meta, graph))
-                types[name] = new(Element(meta.ElementDataType), [.. meta.Dimensions.Select((d, i) => d >= 0 ? (Dim)d : meta.SymbolicDimensions[i])]);
+                types[name] = new(Element(meta.ElementDataType),
+                    [.. meta.Dimensions.Select((d, i) => d >= 0 ? (Dim)d : meta.SymbolicDimensions[i])]);
             else if (meta.OnnxValueType is OnnxValueType.ONNX_TYPE_TENSOR)
                 open.Add(name);
         }
@@ -60,28 +61,37 @@ public sealed class TypeOracle
 
     void Observe(GraphBuilder graph, InferenceSession session, List<string> open)
     {
-        var symbols = graph.Inputs.Values.SelectMany(t => t.Shape).Where(d => !d.IsFixed).Select(d => d.Symbol!).Distinct().ToList();
-        long[][] first = Run(session, graph, symbols, open, step: 1, out var elements), second = Run(session, graph, symbols, open, step: 2, out _);
+        var inner = graph.Inputs.Values.SelectMany(t => t.Shape.Skip(1)).Where(d => !d.IsFixed).Select(d => d.Symbol!).ToHashSet();
+        var sizes = graph.Inputs.Values.SelectMany(t => t.Shape).Where(d => !d.IsFixed).Select(d => d.Symbol!).Distinct()
+            .Select((symbol, i) => (symbol, Sizes: Sizes(i, isBatch: !inner.Contains(symbol)))).ToDictionary(s => s.symbol, s => s.Sizes);
+        var first = Run(session, graph, symbol => sizes[symbol].First, open, out var elements);
+        var second = Run(session, graph, symbol => sizes[symbol].Second, open, out _);
         // Inputs' own sizes come first, so that an observed size that follows one input dimension takes that dimension's name.
-        var seen = symbols.Select((s, i) => (Key: (Size(i, 1), Size(i, 2)), s)).ToDictionary(p => p.Key, p => p.s);
+        var seen = sizes.ToDictionary(s => s.Value, s => s.Key);
         for (var k = 0; k < open.Count; k++)
         {
             var dims = new Dim[first[k].Length];
             for (var i = 0; i < dims.Length; i++)
             {
                 var key = (first[k][i], second[k][i]);
-                dims[i] = key.Item1 == key.Item2 ? key.Item1 : seen.TryGetValue(key, out var symbol) ? symbol : seen[key] = $"size{key.Item1}_{key.Item2}";
+                dims[i] = key.Item1 == key.Item2 ? key.Item1 : seen.TryGetValue(key, out var symbol) ? symbol
+                    : seen[key] = $"size{key.Item1}_{key.Item2}";
             }
             types[open[k]] = new(elements[k], dims);
         }
     }
 
-    /// <summary>Distinct small sizes for every symbol, different in the two runs.</summary>
-    static long Size(int symbol, int step) => 2 * symbol + 1 + step;
+    /// <summary>
+    /// The sizes of a symbol in the two runs: small for an axis that only batches samples; for others wide apart, so that they still
+    /// differ behind strides of up to 16. No symbol's pair is another's shifted or multiplied, as padding or repetition would give it.
+    /// </summary>
+    static (long First, long Second) Sizes(int symbol, bool isBatch) =>
+        isBatch ? (2 + 3 * symbol, 3 + 4 * symbol) : (17 + 4 * symbol, 49 + 8 * symbol);
 
-    static long[][] Run(InferenceSession session, GraphBuilder graph, List<string> symbols, List<string> wanted, int step, out TensorProto.Types.DataType[] elements)
+    static long[][] Run(InferenceSession session, GraphBuilder graph, Func<string, long> sizes, List<string> wanted,
+        out TensorProto.Types.DataType[] elements)
     {
-        var feeds = graph.Inputs.ToDictionary(i => i.Key, i => Feed(i.Value, d => d.IsFixed ? d.Size : Size(symbols.IndexOf(d.Symbol!), step)));
+        var feeds = graph.Inputs.ToDictionary(i => i.Key, i => Feed(i.Value, d => d.IsFixed ? d.Size : sizes(d.Symbol!)));
         try
         {
             using var run = new RunOptions();
@@ -102,7 +112,8 @@ public sealed class TypeOracle
 
     static OrtValue Feed(TensorType type, Func<Dim, long> size)
     {
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type.Element, [.. type.Shape.Select(size)]);
+        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type.Element,
+            [.. type.Shape.Select(size)]);
         value.GetTensorMutableRawData().Clear();
         return value;
     }

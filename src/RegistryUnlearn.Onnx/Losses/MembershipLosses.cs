@@ -12,14 +12,18 @@ public static class MembershipLosses
     public const float Epsilon = 1e-6f;
 
     /// <summary>
-    /// Features of each sample, [N, 4], with p the softmax of the logits: log p_y; log p_y − log(1 − p_y + ε); the entropy of p; max_c log p_c.
+    /// Features of each sample, [N, 4], with p the softmax of the logits: log p_y; log p_y − log(1 − p_y + ε); the entropy of p;
+    /// max_c log p_c. 1 − p_y is summed over the other classes: for memorised samples the difference would have no digit left in float32.
     /// </summary>
     public static Value Features(GraphBuilder g, Value logits, Value labels, long classes)
     {
         var log = g.LogSoftmax(logits, 1);
-        var atLabel = g.ReduceSum(g.Mul(log, ClassificationLosses.LabelMask(g, labels, classes)), [1], keep: true);
-        var odds = g.Sub(atLabel, g.Log(g.Sub(g.Scalar(1 + Epsilon), g.Exp(atLabel))));
-        var entropy = g.Neg(g.ReduceSum(g.Mul(g.Exp(log), log), [1], keep: true));
+        var probabilities = g.Exp(log);
+        var mask = ClassificationLosses.LabelMask(g, labels, classes);
+        var atLabel = g.ReduceSum(g.Mul(log, mask), [1], keep: true);
+        var others = g.ReduceSum(g.Mul(probabilities, g.Sub(g.Scalar(1), mask)), [1], keep: true);
+        var odds = g.Sub(atLabel, g.Log(g.Add(others, g.Scalar(Epsilon))));
+        var entropy = g.Neg(g.ReduceSum(g.Mul(probabilities, log), [1], keep: true));
         return g.Concat([atLabel, odds, entropy, g.ReduceMax(log, [1], keep: true)], 1);
     }
 

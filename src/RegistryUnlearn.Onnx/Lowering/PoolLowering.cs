@@ -11,8 +11,9 @@ static class PoolLowering
         var c = Geometry.Of(node);
         Value dy = new(node.Input[0]), x = new(node.Input[1]);
         var (indices, shape) = (Indices(g, node, x), g.Shape(x));
+        // MaxUnpool refuses windows that stick out of the image, as rounding up makes them.
         var windowsAreDisjoint = Enumerable.Range(0, c.Rank).All(a => c.Strides[a] >= c.Extent(a));
-        if (windowsAreDisjoint)
+        if (windowsAreDisjoint && node.Int("ceil_mode", 0) == 0)
             return g.Add("MaxUnpool", [dy, indices, shape], [.. c.Window.Where(a => a.Name != "dilations")]);
         var zeros = g.Zeros(g.Add("ReduceProd", [shape], Attributes.Of("keepdims", 1L)));
         var flat = g.Add("ScatterElements", [zeros, g.Reshape(indices, -1), g.Reshape(dy, -1)], Attributes.Of("axis", 0L), Attributes.Of("reduction", "add"));

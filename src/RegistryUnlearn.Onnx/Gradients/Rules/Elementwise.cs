@@ -7,12 +7,11 @@ static class Elementwise
 {
     public static IReadOnlyList<Rule> Rules { get; } =
     [
-        Binary("Add", 14, r => r.DOut(), r => r.DOut()),
         Binary("Add", 7, r => r.DOut(), r => r.DOut()),
         Binary("Sub", 7, r => r.DOut(), r => r.G.Neg(r.DOut())),
         Binary("Mul", 7, r => r.G.Mul(r.DOut(), r.In(1)), r => r.G.Mul(r.DOut(), r.In(0))),
         Binary("Div", 7, r => r.G.Div(r.DOut(), r.In(1)), r => r.G.Neg(r.G.Div(r.G.Mul(r.DOut(), r.Out(0)), r.In(1)))),
-        Binary("Pow", 13, PowBase, r => r.G.Mul(r.DOut(), r.G.Mul(r.Out(0), r.G.Log(r.In(0))))),
+        Binary("Pow", 13, PowBase, PowExponent),
         new("", "Sum", 8, r => [.. Enumerable.Range(0, r.InputCount).Select(i => (Value?)r.Unbroadcast(r.DOut(), i))]),
         new("", "Where", 9, r =>
         [
@@ -21,7 +20,7 @@ static class Elementwise
             r.Unbroadcast(r.G.Where(r.In(0), r.G.Scalar(0), r.DOut()), 2),
         ]),
         new("", "Identity", 1, r => [r.DOut()]),
-        new("", "Cast", 9, r => [r.InType(0).IsFloat ? r.DOut() : null]),
+        new("", "Cast", 9, r => [r.InType(0).Element == r.OutType().Element ? r.DOut() : r.G.Cast(r.DOut(), r.InType(0).Element)]),
 
         Unary("Neg", 6, r => r.G.Neg(r.DOut())),
         Unary("Abs", 6, r => r.G.Mul(r.DOut(), r.G.Sign(r.In(0)))),
@@ -55,14 +54,27 @@ static class Elementwise
     static Value Step(RuleContext r, float slope) =>
         r.G.Add(r.G.Scale(r.G.Cast(r.G.Greater(r.In(0), r.G.Scalar(0))), 1 - slope), r.G.Scalar(slope));
 
-    /// <summary>p·x^(p−1); the constant exponents 1 and 2 without Pow, which would give 0·∞ at x = 0 in the second derivative.</summary>
-    static Value PowBase(RuleContext r) => r.G.ConstantFloat(r.In(1)) switch
+    /// <summary>p·x^(p−1); constants up to 2 without Pow, which would give 0·∞ at x = 0 in either derivative.</summary>
+    static Value PowBase(RuleContext r)
     {
-        1f => r.DOut(),
-        2f => r.G.Mul(r.DOut(), r.G.Scale(r.In(0), 2)),
-        { } p => r.G.Mul(r.DOut(), r.G.Scale(r.G.Pow(r.In(0), r.G.Scalar(p - 1)), p)),
-        null => r.G.Mul(r.DOut(), r.G.Mul(r.In(1), r.G.Pow(r.In(0), r.G.Sub(r.In(1), r.G.Scalar(1))))),
-    };
+        var constant = r.G.ConstantFloat(r.In(1)) ?? (r.G.ConstantInts(r.In(1)) is [var n] ? n : null);
+        var exponent = r.InType(1).IsFloat ? r.In(1) : r.G.Cast(r.In(1));
+        return constant switch
+        {
+            0f => r.G.Scale(r.DOut(), 0),
+            1f => r.DOut(),
+            2f => r.G.Mul(r.DOut(), r.G.Scale(r.In(0), 2)),
+            { } p => r.G.Mul(r.DOut(), r.G.Scale(r.G.Pow(r.In(0), r.G.Scalar(p - 1)), p)),
+            null => r.G.Mul(r.DOut(), r.G.Mul(exponent, r.G.Pow(r.In(0), r.G.Sub(exponent, r.G.Scalar(1))))),
+        };
+    }
+
+    /// <summary>x^p·log x, and 0 at x = 0.</summary>
+    static Value PowExponent(RuleContext r)
+    {
+        var one = r.G.Scalar(1);
+        return r.G.Mul(r.DOut(), r.G.Mul(r.Out(0), r.G.Log(r.G.Where(r.G.Equal(r.In(0), r.G.Scalar(0)), one, r.In(0)))));
+    }
 
     /// <summary>Passes the gradient on the closed interval [min, max].</summary>
     static Value Clip(RuleContext r)

@@ -34,11 +34,12 @@ static class Indexing
         var other => throw new Models.OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') with reduction '{other}' has no gradient rule"),
     };
 
-    /// <summary>Scatters along the first axis; another axis is moved to the front and back.</summary>
+    /// <summary>Scatters along the first axis; another axis is moved to the front and back. ScatterND takes int64 indices only.</summary>
     static Value?[] Gather(RuleContext r)
     {
         int axis = r.InType(0).Axis(r.Int("axis", 0)), rank = r.InType(0).Rank, width = r.InType(1).Rank;
-        var indices = r.G.Unsqueeze(r.In(1), -1);
+        var wide = r.InType(1).Element is TensorProto.Types.DataType.Int64 ? r.In(1) : r.G.Cast(r.In(1), TensorProto.Types.DataType.Int64);
+        var indices = r.G.Unsqueeze(wide, -1);
         if (axis == 0)
             return [ScatterNd(r, r.G.Zeros(r.ShapeOfIn(0)), indices, r.DOut()), null];
         long[] toFront = [axis, .. Axes(0, rank).Where(a => a != axis)];

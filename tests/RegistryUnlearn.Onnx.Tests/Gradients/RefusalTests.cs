@@ -1,0 +1,204 @@
+using RegistryUnlearn.Onnx.Gradients;
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
+
+namespace RegistryUnlearn.Onnx.Tests.Gradients;
+
+/// <summary>What cannot be differentiated is said in full; nothing is dropped in silence.</summary>
+public sealed class RefusalTests
+{
+    const string ControlFlow =
+        "cannot be differentiated: control flow is not differentiated; export the model with control flow unrolled or folded";
+
+    static readonly TensorType Image = TensorType.Float("N", 2, 4, 4);
+
+    [Fact]
+    public void Operator_without_rule() => Refuses(
+        "operator Det (node 'det') has no gradient rule for operator set 17; exclude the parameters before it from training, or export the "
+            + "model with operators listed in docs/operators.md",
+        TensorType.Float("N", 2, 2), "Det");
+
+    [Fact]
+    public void Operator_of_another_domain_without_rule() => Refuses(
+        "operator com.microsoft.BiasGelu (node 'com.microsoft.biasgelu') has no gradient rule for operator set 17; exclude the parameters "
+            + "before it from training, or export the model with operators listed in docs/operators.md",
+        TensorType.Float("N", 3), "com.microsoft.BiasGelu", Tensors.Of([1f, 2f, 3f], 3));
+
+    [Theory]
+    [InlineData("Pad (node 'pad') in mode 'reflect' has no gradient rule; use mode 'constant'", "Pad", "mode", "reflect", 0L, 0L, 1L, 1L,
+        0L, 0L, 1L, 1L)]
+    [InlineData("GatherND (node 'gathernd') with batch_dims has no gradient rule", "GatherND", "batch_dims", "1", 1L)]
+    [InlineData("AveragePool (node 'averagepool') with ceil_mode has no gradient rule; export it with explicit padding", "AveragePool",
+        "ceil_mode", "1")]
+    public void Attribute_without_rule(string message, string op, string attribute, string value, params long[] constant)
+    {
+        var attributes = new List<AttributeProto> { long.TryParse(value, out var number) ? Attributes.Of(attribute, number)
+            : Attributes.Of(attribute, value) };
+        if (op is "AveragePool")
+            attributes.Add(Attributes.Of("kernel_shape", [2L, 2]));
+        var shape = op is "GatherND" ? TensorType.Float(1, 3) : Image;
+        TensorProto[] constants = constant.Length == 0 ? []
+            : [op is "GatherND" ? Tensors.Of(constant, 1, 1) : Tensors.Of(constant, constant.Length)];
+        Refuses(message, shape, op, constants, [.. attributes]);
+    }
+
+    [Fact]
+    public void Reduction_that_is_neither_none_nor_add()
+    {
+        var (g, x) = Graph(TensorType.Float(3));
+        var y = Named(g, "ScatterElements", [x, g.Ints(1), g.Constant(Tensors.Of([2f], 1))], Attributes.Of("reduction", "mul"));
+        Refuses("ScatterElements (node 'scatterelements') with reduction 'mul' has no gradient rule", g, y, x);
+    }
+
+    [Fact]
+    public void Free_size_that_an_average_needs()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2, "H", 4));
+        var y = Named(g, "AveragePool", [x], Attributes.Of("kernel_shape", [2L, 2]));
+        Refuses("AveragePool (node 'averagepool') needs fixed spatial sizes for its gradient; give the input's height and width in the "
+            + "model", g, y, x);
+    }
+
+    [Fact]
+    public void Automatic_padding_with_strides_of_a_free_size()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2, "H", 4));
+        var y = Named(g, "MaxPool", [x], Attributes.Of("kernel_shape", [2L, 2]), Attributes.Of("strides", [2L, 2]),
+            Attributes.Of("auto_pad", "SAME_UPPER"));
+        Refuses("MaxPool (node 'maxpool') has auto_pad with strides on an axis without a fixed size; export it with explicit pads", g, y,
+            x);
+    }
+
+    [Fact]
+    public void Axes_computed_at_run_time()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        var y = Named(g, "ReduceSum", [x, g.Input("axes", TensorType.Int64(1))]);
+        Refuses("input 1 ('axes') of ReduceSum (node 'reducesum') must be a constant for its gradient; export the model with fixed shapes, "
+            + "or fold constants first", g, y, x);
+    }
+
+    [Fact]
+    public void Batch_normalization_in_training_mode()
+    {
+        var (g, x) = Graph(Image);
+        var two = g.Constant(Tensors.Of([1f, 1f], 2));
+        Value[] outs = [new("batchnormalization"), new("mean"), new("variance")];
+        g.Add("BatchNormalization", [x, two, two, two, two], outs, Attributes.Of("training_mode", 1L));
+        Refuses("BatchNormalization (node 'batchnormalization') is in training mode; export the model for inference, the graph that is "
+            + "edited is the graph that is served", g, outs[0], x);
+    }
+
+    /// <summary>The body reads x from outside, so that x is no input of the node.</summary>
+    [Fact]
+    public void If_whose_bodies_read_a_parameter()
+    {
+        var (g, x) = Graph(TensorType.Float(2));
+        var y = Named(g, "If", [g.Input("condition", new(TensorProto.Types.DataType.Bool, []))], Body("then_branch", "Exp", x),
+            Body("else_branch", "Neg", x));
+        Refuses($"operator If (node 'if') {ControlFlow}", g, y, x);
+    }
+
+    [Fact]
+    public void Loop_over_a_parameter()
+    {
+        var (g, x) = Graph(TensorType.Float(2));
+        var body = Body("body", "Identity", new("carried"));
+        foreach (var name in new[] { "i", "continue" })
+            body.G.Input.Add(new TensorType(name is "i" ? TensorProto.Types.DataType.Int64 : TensorProto.Types.DataType.Bool, [])
+                .ToValueInfo(name));
+        body.G.Input.Add(TensorType.Float(2).ToValueInfo("carried"));
+        body.G.Output.Insert(0, new ValueInfoProto { Name = "continue" });
+        var y = Named(g, "Loop", [g.Constant(Tensors.Of([2L], dims: [])), default, x], body);
+        Refuses($"operator Loop (node 'loop') {ControlFlow}", g, y, x);
+    }
+
+    /// <summary>Control flow that decides shapes only is no obstacle.</summary>
+    [Fact]
+    public void Control_flow_beside_the_path_is_accepted()
+    {
+        var (g, x) = Graph(TensorType.Float(2));
+        var other = g.Input("other", TensorType.Float(2));
+        var y = Named(g, "If", [g.Input("condition", new(TensorProto.Types.DataType.Bool, []))], Body("then_branch", "Exp", other),
+            Body("else_branch", "Neg", other));
+        Assert.Single(new Differentiator(g).Gradients(g.SumAll(g.Mul(x, y)), [x]));
+    }
+
+    [Fact]
+    public void Half_precision_on_the_way()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        var half = g.Cast(x, TensorProto.Types.DataType.Float16);
+        var y = Named(g, "Mul", [half, half]);
+        Refuses("operator Mul (node 'mul') computes 'mul' as float16[N,2]; gradients are computed in float32 only, export the model with "
+            + "float32 activations", g, g.Cast(y), x);
+    }
+
+    [Fact]
+    public void Something_that_is_no_scalar()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        var y = Named(g, "Exp", [x]);
+        var refusal = Assert.Throws<OnnxModelException>(() => new Differentiator(g).Gradients(y, [x]));
+        Assert.Equal("only a float scalar can be differentiated, 'exp' is float[N,2]", refusal.Message);
+    }
+
+    [Fact]
+    public void Rule_with_a_result_of_the_wrong_shape_is_named()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        var y = g.SumAll(Named(g, "Exp", [x]));
+        var differentiator = new Differentiator(g)
+        {
+            Rules = (node, graph) => node.OpType is "Exp" ? new Rule("", "Exp", 1, r => [r.G.ReduceSum(r.DOut(), [0], keep: true)])
+                : RuleTable.Find(node, graph),
+        };
+        differentiator.Gradients(y, [x]);
+        var refusal = Assert.Throws<OnnxModelException>(differentiator.Refresh);
+        Assert.Equal("the gradient rule of operator Exp (node 'exp') gave float[1,2] for 'x', which is float[N,2]; this is a defect, "
+            + "please report it with the model", refusal.Message);
+    }
+
+    static AttributeProto Body(string name, string op, Value reads)
+    {
+        var body = new GraphProto
+        {
+            Name = name,
+            Node = { new NodeProto { OpType = op, Input = { reads.Name }, Output = { $"{name}/y" } } },
+        };
+        body.Output.Add(TensorType.Float(2).ToValueInfo($"{name}/y"));
+        return new AttributeProto { Name = name, Type = AttributeProto.Types.AttributeType.Graph, G = body };
+    }
+
+    static (GraphBuilder, Value X) Graph(TensorType type)
+    {
+        var g = new GraphBuilder(17);
+        g.Import("com.microsoft", 1);
+        return (g, g.Input("x", type));
+    }
+
+    /// <summary>A node whose name and output are the operator's name in lower case.</summary>
+    static Value Named(GraphBuilder g, string op, Value[] ins, params AttributeProto[] attributes)
+    {
+        var y = new Value(op.ToLowerInvariant());
+        g.Add(op, ins, [y], attributes);
+        return y;
+    }
+
+    static void Refuses(string message, TensorType type, string op, params TensorProto[] constants) =>
+        Refuses(message, type, op, constants, []);
+
+    static void Refuses(string message, TensorType type, string op, TensorProto[] constants, AttributeProto[] attributes)
+    {
+        var (g, x) = Graph(type);
+        Refuses(message, g, Named(g, op, [x, .. constants.Select(g.Constant)], attributes), x);
+    }
+
+    static void Refuses(string message, GraphBuilder g, Value y, Value x)
+    {
+        var scalar = g.SumAll(y);
+        var refusal = Assert.Throws<OnnxModelException>(() => new Differentiator(g).Gradients(scalar, [x]));
+        Assert.Equal(message, refusal.Message);
+    }
+}

@@ -1,0 +1,46 @@
+using RegistryUnlearn.Onnx.Gradients;
+using RegistryUnlearn.Onnx.Tests.Gradients.Rows;
+
+namespace RegistryUnlearn.Onnx.Tests.Gradients;
+
+public sealed class RuleCoverageTests
+{
+    /// <summary>Every row checks its rule to both orders, so one row per rule is what both orders need.</summary>
+    [Theory, InlineData(17), InlineData(18), InlineData(21)]
+    public void Every_rule_has_a_row(int opset)
+    {
+        RowSet[] sets =
+        [
+            ElementwiseRows.Rows, ShapingRows.Rows, IndexingRows.Rows, ReductionRows.Rows, MatrixProductRows.Rows, ConvolutionRows.Rows,
+                PoolingRows.Rows,
+        ];
+        var checkedRules = sets.SelectMany(s => s.Cases).Where(c => RowSet.OpsetsOf(c).Contains(opset)).Select(c => c.Rule(opset))
+            .ToHashSet();
+        var missing = RuleTable.All.Where(r => !r.StopsGradient && r.Refusal is null && !checkedRules.Contains(r));
+        Assert.Empty(missing.Select(r => $"{r.Domain} {r.Op} since {r.Since}"));
+    }
+
+    [Fact]
+    public void No_rule_is_shadowed() =>
+        Assert.Empty(RuleTable.All.GroupBy(r => (r.Domain, r.Op))
+            .Where(rules => rules.Count(r => r.Since <= Onnx.Graphs.GraphBuilder.OldestOpset) > 1).Select(rules => rules.Key));
+
+    /// <summary>tanh' = 1 − y² with a wrong factor, and with y rounded to integers on the way, which hides the second order.</summary>
+    [Theory]
+    [InlineData(0.9f, false, "first order by x0")]
+    [InlineData(1, true, "second order by x0")]
+    public void The_check_notices_wrong_rules(float factor, bool stopped, string where)
+    {
+        Rule wrong = new("", "Tanh", 6, r =>
+        {
+            var y = stopped ? r.G.Cast(r.G.Cast(r.G.Scale(r.Out(0), 1 << 20), Int64)) : r.Out(0);
+            y = stopped ? r.G.Scale(y, 1f / (1 << 20)) : y;
+            return [r.G.Scale(r.G.Mul(r.DOut(), r.G.Sub(r.G.Scalar(1), r.G.Mul(y, y))), factor)];
+        });
+        var failure = Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => GradientCheck.Run(new("Tanh", "N,3"), 17, free: true,
+            (node, graph) => node.OpType is "Tanh" ? wrong : RuleTable.Find(node, graph)));
+        Assert.Contains(where, failure.Message);
+    }
+
+    const Proto.TensorProto.Types.DataType Int64 = Proto.TensorProto.Types.DataType.Int64;
+}
