@@ -15,9 +15,9 @@ public sealed class FineTuneMethod : IUnlearningMethod
     public string Summary => "trains on retained samples only; a baseline that forgets little";
 
     public object ReadOptions(OptionReader reader) => new FineTuneOptions(
-        reader.Int("steps", 160, 1, 1_000_000),
+        reader.Int("steps", 60, 1, 1_000_000),
         reader.Int("batch", 64, 1, 65_536),
-        OptimizerOptions.Read(reader, new(OptimizerKind.Sgd, 0.02f, 0.9f, 0, Schedule.Linear)));
+        OptimizerOptions.Read(reader, new(OptimizerKind.Adamw, 0.001f, 0.9f, 0, Schedule.Linear)));
 
     public MethodRun Start(UnlearningTask task, object options) => new Run(task, (FineTuneOptions)options);
 

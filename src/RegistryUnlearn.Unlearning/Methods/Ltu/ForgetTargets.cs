@@ -11,8 +11,11 @@ namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 /// <param name="Notes">What was decided on the way, for the report.</param>
 sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSuspect, IReadOnlyList<string> Notes)
 {
-    /// <summary>Beyond these the views betray membership themselves: their AUC between retained and reference samples must be near 0.5.</summary>
-    const double AdmissionLow = 0.4, AdmissionHigh = 0.6;
+    /// <summary>
+    /// Views that tell retained from reference samples better than this, beside two standard errors of the estimate, betray membership
+    /// themselves and cannot serve as target: |AUC − 0.5|.
+    /// </summary>
+    const double AdmissibleAdvantage = 0.1;
 
     /// <summary>Labels are suspect when the views confirm less than this share of what they confirm for reference samples.</summary>
     const double ConfirmedShare = 0.5;
@@ -33,14 +36,15 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         var moved = Moved(original, forgetSet, views, task.Classes);
         var movedRetained = Moved(original, retained, views, task.Classes);
         var movedReference = holdout is null ? movedRetained : Moved(original, holdout, views, task.Classes);
-        var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
-        notes.Add($"Views tell retained from reference samples with AUC {admission:0.00} (0.5 is ideal)"
-            + (admission is < AdmissionLow or > AdmissionHigh ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
-        if (admission is < AdmissionLow or > AdmissionHigh)
-            return Compute(original, forget, forgetSet, retained, holdout, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
-
         var confirmed = LogitScores.Of(moved.Logits, forget.Labels, task.Classes).Accuracy(forget.Labels);
         var suspect = confirmed < ConfirmedShare * direct.Confidences.Count(c => c > 0) / direct.Count;
+        var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
+        var admitted = Math.Abs(admission - 0.5) <= AdmissibleAdvantage + 2 * StandardErrorOfAuc(movedRetained.Scores.Length, movedReference.Scores.Length);
+        notes.Add($"Views tell retained from reference samples with AUC {admission:0.00} (0.5 is ideal)"
+            + (admitted || suspect ? "." : ": too well to serve as target; holdout quantiles by own rank are used instead."));
+        // Mislabelled samples have no use for their own rank: it is what they were memorised with.
+        if (!admitted && !suspect)
+            return Compute(original, forget, forgetSet, retained, holdout, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
         float[] level;
         if (suspect)
         {
@@ -52,6 +56,9 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         var temperature = Samples.StandardDeviation(direct.Confidences) / Samples.StandardDeviation(movedReference.Scores);
         return new(ByRank(moved.Scores, Samples.Sorted(level)), Soft(moved.Logits, forget.Labels, task.Classes, temperature), suspect, notes);
     }
+
+    /// <summary>Of the rank statistic when both samples come from one distribution (Mann and Whitney 1947).</summary>
+    static double StandardErrorOfAuc(int members, int others) => Math.Sqrt((members + others + 1.0) / (12.0 * members * others));
 
     /// <summary>Mean over the views of confidences and of logits.</summary>
     static (float[] Scores, float[] Logits) Moved(Evaluator original, Subset subset, View[] views, int classes)

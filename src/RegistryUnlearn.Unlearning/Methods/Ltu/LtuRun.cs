@@ -56,7 +56,7 @@ sealed class LtuRun : GradientRun
         if (task.Holdout is null)
             notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, which makes every estimate weaker.");
 
-        var (pool, judges) = SplitReference(task, reference);
+        var (pool, judges) = SplitReference(task, reference, LogitScores.Of(original, reference, task.Classes));
         score = new OracleFreeScore(original, SampleSource.Of(task.Retained), forget, judges, targets.Confidences, task.Classes);
         var moved = new List<SampleSource> { pool, SampleSource.Of(trained) };
         // Views of mislabelled samples would teach the wrong labels back.
@@ -162,13 +162,15 @@ sealed class LtuRun : GradientRun
         best.CopyFrom(Parameters);
     }
 
-    static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference)
+    /// <summary>The pool keeps only what the original gets right: its mistakes are not worth preserving.</summary>
+    static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference, LogitScores original)
     {
         int[] order = [.. Enumerable.Range(0, reference.Count)];
         Rng.For(task.Seed, "reference", 0).Shuffle(order.AsSpan());
         var pooled = Math.Max(1, (int)Math.Round(PoolShare * order.Length));
+        int[] right = [.. order[..pooled].Where(i => original.Predictions[i] == reference.Labels[i]).Order()];
         var judges = order.Length > pooled ? order[pooled..] : order;
-        return (reference.At(order[..pooled].Order()), reference.At(judges.Order()));
+        return (reference.At(right.Length > 0 ? right : order[..pooled]), reference.At(judges.Order()));
     }
 
     Kfac Curvature(UnlearningTask task, SampleSource trained, SampleSource pool, LtuOptions options) => Kfac.Measure(

@@ -23,10 +23,10 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
 
     public object ReadOptions(OptionReader reader) => new NegGradPlusOptions(
         reader.Float("alpha", 0.95f, 0, 1),
-        reader.Int("steps", 160, 1, 1_000_000),
+        reader.Int("steps", 60, 1, 1_000_000),
         reader.Int("batch", 64, 1, 65_536),
         reader.Float("anchor", 0, 0, 100),
-        OptimizerOptions.Read(reader, new(OptimizerKind.Sgd, 0.02f, 0.9f, 0, Schedule.Linear)));
+        OptimizerOptions.Read(reader, new(OptimizerKind.Adamw, 0.001f, 0.9f, 0, Schedule.Linear)));
 
     public MethodRun Start(UnlearningTask task, object options) => new Run(task, (NegGradPlusOptions)options);
 
