@@ -18,7 +18,7 @@ public sealed class CommandHost(Streams streams, TimeProvider clock)
     public ProgressLine NewProgress() => new(streams, clock);
 
     /// <summary>Makes a body the action of a command.</summary>
-    public Command Run(Command command, Func<ParseResult, CancellationToken, Task<Answer>> body)
+    public Command RunAsync(Command command, Func<ParseResult, CancellationToken, Task<Answer>> body)
     {
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -37,9 +37,9 @@ public sealed class CommandHost(Streams streams, TimeProvider clock)
         return command;
     }
 
-    /// <summary>As <see cref="Run(Command, Func{ParseResult, CancellationToken, Task{Answer}})"/>, for work that computes throughout.</summary>
+    /// <summary>As <see cref="RunAsync"/>, for work that computes throughout.</summary>
     public Command Run(Command command, Func<ParseResult, CancellationToken, Answer> body) =>
-        Run(command, (parsed, cancellation) => Task.Run(() => body(parsed, cancellation), CancellationToken.None));
+        RunAsync(command, (parsed, cancellation) => Task.Run(() => body(parsed, cancellation), CancellationToken.None));
 
     /// <summary>Says what is wrong with the arguments.</summary>
     internal int Refuse(IReadOnlyList<string> args, ParseResult parsed)
