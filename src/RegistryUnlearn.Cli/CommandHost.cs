@@ -9,7 +9,7 @@ namespace RegistryUnlearn.Cli;
 /// <param name="Text">Prints the same for people.</param>
 public sealed record Answer(object Document, Action<TextScreen> Text, int ExitCode = ExitCodes.Ok);
 
-/// <summary>Runs the body of a command: prints its answer in the format asked for, and turns exceptions into messages and exit codes.</summary>
+/// <summary>Runs the body of a command: prints its answer in the format asked for, turns exceptions into messages and exit codes.</summary>
 public sealed class CommandHost(Streams streams, TimeProvider clock)
 {
     public TimeProvider Clock => clock;
@@ -82,7 +82,8 @@ public sealed class CommandHost(Streams streams, TimeProvider clock)
         return code;
     }
 
-    void PrintError(int code, string message) => streams.Output.WriteLine(JsonOutput.Write(new { error = new { exitCode = code, message } }));
+    void PrintError(int code, string message) =>
+        streams.Output.WriteLine(JsonOutput.Write(new { error = new { exitCode = code, message } }));
 
     void Say(string message) => streams.Error.WriteLine(Printable.Of(message));
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Cli.Tests.Support;
 using RegistryUnlearn.Onnx.Proto;
@@ -19,7 +20,8 @@ public sealed class ArtifactsTests
         var outcome = await work.RunAsync($"artifacts build {folder}/model.onnx --out {{artifacts}} --output json");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         var reference = NpzReader.ReadAll(Path.Combine(folder, "reference.npz"));
-        var inputs = outcome.Json.GetProperty("inputs").EnumerateArray().ToDictionary(i => i.GetProperty("name").GetString()!, i => i.GetProperty("role").GetString()!);
+        var inputs = outcome.Json().GetProperty("inputs").EnumerateArray()
+            .ToDictionary(i => i.GetProperty("name").GetString()!, i => i.GetProperty("role").GetString()!);
         var parameters = work.Read("artifacts/parameters.npz");
         Assert.Equal(inputs.Where(i => i.Value == "parameter").Select(i => i.Key), parameters.Keys);
 
@@ -44,16 +46,22 @@ public sealed class ArtifactsTests
         Assert.Equal(("registry-unlearn/training-artifacts/v1", 17, "batch"),
             (index.GetProperty("format").GetString(), index.GetProperty("opset").GetInt32(), index.GetProperty("batch").GetString()));
         Assert.Equal(
-            ["x samples FLOAT [batch,2]", "labels labels INT64 [batch]", "w parameter FLOAT [3,2]", "b parameter FLOAT [3]"], Values("inputs"));
-        Assert.Equal(["loss loss FLOAT []", "w_grad gradient FLOAT [3,2]", "b_grad gradient FLOAT [3]", "logits logits FLOAT [batch,3]"], Values("outputs"));
+            ["x samples FLOAT [batch,2]", "labels labels INT64 [batch]", "w parameter FLOAT [3,2]", "b parameter FLOAT [3]"],
+            Values("inputs"));
+        Assert.Equal(
+            ["loss loss FLOAT []", "w_grad gradient FLOAT [3,2]", "b_grad gradient FLOAT [3]", "logits logits FLOAT [batch,3]"],
+            Values("outputs"));
         foreach (var file in index.GetProperty("files").EnumerateArray())
-            Assert.Equal(file.GetProperty("sha256").GetString(), Convert.ToHexStringLower(
-                System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(work["new/artifacts/" + file.GetProperty("name").GetString()]))));
+        {
+            var bytes = File.ReadAllBytes(work["new/artifacts/" + file.GetProperty("name").GetString()]);
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(bytes)), file.GetProperty("sha256").GetString());
+        }
         var graph = ModelProto.Parser.ParseFrom(File.ReadAllBytes(work["new/artifacts/training_model.onnx"]));
         Assert.All(graph.Graph.Node, n => Assert.Equal("", n.Domain));
 
         string[] Values(string list) => [.. index.GetProperty(list).EnumerateArray().Select(v =>
-            $"{v.GetProperty("name")} {v.GetProperty("role")} {v.GetProperty("type")} [{string.Join(",", v.GetProperty("shape").EnumerateArray())}]")];
+            $"{v.GetProperty("name")} {v.GetProperty("role")} {v.GetProperty("type")} "
+            + $"[{string.Join(",", v.GetProperty("shape").EnumerateArray())}]")];
     }
 
     [Fact]
@@ -83,7 +91,8 @@ public sealed class ArtifactsTests
     }
 
     static Dictionary<string, NpyArray> Run(
-        string path, Dictionary<string, string> inputs, IReadOnlyDictionary<string, NpyArray> parameters, IReadOnlyDictionary<string, NpyArray> reference)
+        string path, Dictionary<string, string> inputs,
+        IReadOnlyDictionary<string, NpyArray> parameters, IReadOnlyDictionary<string, NpyArray> reference)
     {
         using var session = new InferenceSession(path);
         var feeds = session.InputMetadata.Keys.ToDictionary(k => k, k => Feed(inputs[k] switch

@@ -64,7 +64,8 @@ public sealed class CommandLineTests
         var host = new CommandHost(new(output, error), TimeProvider.System);
         var root = new System.CommandLine.RootCommand { Commands.CommonOptions.Output, Commands.CommonOptions.Verbose };
         root.Add(host.Run(new System.CommandLine.Command("break"), (_, _) => throw new InvalidOperationException("broken\u001b[2J")));
-        Assert.Equal(ExitCodes.Defect, await root.Parse(verbose ? "break --verbose" : "break").InvokeAsync(cancellationToken: TestContext.Current.CancellationToken));
+        var parsed = root.Parse(verbose ? "break --verbose" : "break");
+        Assert.Equal(ExitCodes.Defect, await parsed.InvokeAsync(cancellationToken: TestContext.Current.CancellationToken));
         var lines = error.ToString().Split('\n');
         Assert.Equal("This is a defect of registry-unlearn, please report it: InvalidOperationException: broken?[2J", lines[0]);
         Assert.Equal(verbose, lines.Count(l => l.Contains("   at ", StringComparison.Ordinal)) >= atLeast);

@@ -62,8 +62,8 @@ public sealed class InspectGradientsTests
             .Write("batch.npz", Floats("input", [2, 2], 1, 2, 3, 4), Longs("labels", [2], 0, 2), Floats("v/b", [3], 1, 0, 0));
         var outcome = await work.RunAsync("inspect gradients {model.onnx} --batch {batch.npz} --out {out.npz} --output json");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
-        Assert.True(outcome.Json.GetProperty("secondOrder").GetBoolean());
-        Assert.Equal("No direction is given for 'w': zeros are used.", outcome.Json.GetProperty("notes")[0].GetString());
+        Assert.True(outcome.Json().GetProperty("secondOrder").GetBoolean());
+        Assert.Equal("No direction is given for 'w': zeros are used.", outcome.Json().GetProperty("notes")[0].GetString());
         var arrays = work.Read("out.npz");
         // H_bb = diag(p) − ppᵀ with p = 1/3; H_wb = H_bb ⊗ the mean sample (2, 3).
         Near([2 / 9f, -1 / 9f, -1 / 9f], arrays["hv/b"].ToSingles());
@@ -77,7 +77,7 @@ public sealed class InspectGradientsTests
             .Write("batch.npz", Floats("input", [1, 2], 1, 2), Longs("labels", [1], 0), Floats("v/w", [3, 2], 1, 2, 3, 4, 5, 6));
         var outcome = await work.RunAsync("inspect gradients {model.onnx} --batch {batch.npz} --out {out.npz} --exclude w --output json");
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
-        Assert.Equal("The direction for 'w' is ignored: it is not trained.", outcome.Json.GetProperty("notes")[0].GetString());
+        Assert.Equal("The direction for 'w' is ignored: it is not trained.", outcome.Json().GetProperty("notes")[0].GetString());
         Assert.Equal(["grad/b", "logits", "loss"], work.Read("out.npz").Keys.Order(StringComparer.Ordinal));
     }
 

@@ -6,7 +6,8 @@ namespace RegistryUnlearn.Cli.Tests;
 
 public sealed class TrainTests
 {
-    const string Command = "train {model.onnx} --data {train.npz} --test {test.npz} --scale 2 --mean 0.5,0.5 --method-options {options.json} --seed 7 --out ";
+    const string Command = "train {model.onnx} --data {train.npz} --test {test.npz} --scale 2 --mean 0.5,0.5 "
+        + "--method-options {options.json} --seed 7 --out ";
 
     [Fact]
     public async Task Learns_what_a_linear_model_can_learn()
@@ -16,8 +17,8 @@ public sealed class TrainTests
         Assert.Equal(0, outcome.Code);
         Assert.Equal(("train", 3, 1 / 3.0, 1.0), Accuracy("train"));
         Assert.Equal(("test", 2, 0.5, 1.0), Accuracy("test"));
-        Assert.Equal(300, outcome.Json.GetProperty("steps").GetInt32());
-        Assert.Equal("sgd", outcome.Json.GetProperty("options").GetProperty("optimizer").GetProperty("optimizer").GetString());
+        Assert.Equal(300, outcome.Json().GetProperty("steps").GetInt32());
+        Assert.Equal("sgd", outcome.Json().GetProperty("options").GetProperty("optimizer").GetProperty("optimizer").GetString());
         Assert.Matches(@"^step 1/300  loss 1\.099  [0-9.]+ steps/s  0:00:0[0-9] left\n(.*\n)*step 300/300  loss ", outcome.Error);
         ModelFile before = ModelFile.Load(work["model.onnx"]), after = ModelFile.Load(work["new/trained.onnx"]);
         Assert.NotEqual(before["w"].ReadFloats(), after["w"].ReadFloats());
@@ -25,8 +26,12 @@ public sealed class TrainTests
         after.Model.Graph.Initializer.Clear();
         Assert.Equal(before.Model, after.Model);
 
-        (string, int, double, double) Accuracy(string set) => (set, outcome.Json.GetProperty(set).GetProperty("samples").GetInt32(),
-            outcome.Json.GetProperty(set).GetProperty("before").GetDouble(), outcome.Json.GetProperty(set).GetProperty("after").GetDouble());
+        (string, int, double, double) Accuracy(string set)
+        {
+            var accuracy = outcome.Json().GetProperty(set);
+            return (set, accuracy.GetProperty("samples").GetInt32(),
+                accuracy.GetProperty("before").GetDouble(), accuracy.GetProperty("after").GetDouble());
+        }
     }
 
     [Fact]
@@ -46,7 +51,8 @@ public sealed class TrainTests
         var before = work.Files;
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
-        Assert.Equal(new Outcome(ExitCodes.Cancelled, "", "Cancelled. Nothing was written.\n"), await work.RunAsync(Command + "{o.onnx}", cancelled.Token));
+        var outcome = await work.RunAsync(Command + "{o.onnx}", cancelled.Token);
+        Assert.Equal(new Outcome(ExitCodes.Cancelled, "", "Cancelled. Nothing was written.\n"), outcome);
         Assert.Equal(before, work.Files);
     }
 

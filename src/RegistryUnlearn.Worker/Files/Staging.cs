@@ -36,11 +36,12 @@ public static class Staging
             throw new InputException(path, $"is the input {input}; choose another name, inputs are never changed");
     }
 
-    /// <summary>The path of a file or folder under construction, in a parent folder that exists; what a broken run left there is removed.</summary>
+    /// <summary>The path of a file or folder under construction, in a parent folder that exists now; old remains are removed.</summary>
     public static string PartialOf(string path)
     {
         var full = Path.GetFullPath(path);
-        var parent = Path.GetDirectoryName(full) ?? throw new InputException(path, "is the root of the file system; name something below it");
+        var parent = Path.GetDirectoryName(full)
+            ?? throw new InputException(path, "is the root of the file system; name something below it");
         Directory.CreateDirectory(parent);
         var partial = Path.Combine(parent, Prefix + Path.GetFileName(full));
         if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);

@@ -8,7 +8,7 @@ namespace RegistryUnlearn.Worker.TrainingRuns;
 static class ModelOutput
 {
     /// <summary>Checks, before any training, that the result can be written.</summary>
-    /// <exception cref="InputException">The path is the model, the data or a folder, or its data files would fall onto the model's.</exception>
+    /// <exception cref="InputException">The path is an input or a folder, or its data files would fall onto the model's.</exception>
     public static void RequireWritable(ClassifierModel model, string path, IEnumerable<string> inputs)
     {
         Staging.RequireOtherThan(path, inputs.Prepend(model.File.Path));

@@ -9,8 +9,9 @@ static class Fixture
 {
     public static string Folder(string relative, [CallerFilePath] string here = "")
     {
-        var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
-        var folder = Path.Combine(root, "../shared/fixtures", relative);
+        var root = Path.GetDirectoryName(here);
+        while (root is not null && !File.Exists(Path.Combine(root, "RegistryUnlearn.sln"))) root = Path.GetDirectoryName(root);
+        var folder = Path.GetFullPath(Path.Combine(root ?? ".", "../shared/fixtures", relative));
         Assert.SkipUnless(Directory.Exists(folder), $"the fixture {relative} is not beside the repository (../shared/fixtures)");
         return folder;
     }

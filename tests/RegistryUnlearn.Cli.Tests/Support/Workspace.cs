@@ -13,9 +13,10 @@ sealed class Workspace : IDisposable
 
     public string this[string name] => Path.Combine(folder.FullName, name);
 
-    public string[] Files => [.. Directory.EnumerateFileSystemEntries(folder.FullName).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    public string[] Files =>
+        [.. Directory.EnumerateFileSystemEntries(folder.FullName).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
-    /// <summary>Runs a command line in which {name} stands for a path in this folder; outputs name the same files without the folder.</summary>
+    /// <summary>Runs a command line in which {name} stands for a path in this folder; outputs are given without the folder.</summary>
     public async Task<Outcome> RunAsync(string commandLine, CancellationToken? cancellation = null)
     {
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
@@ -58,7 +59,7 @@ sealed class Workspace : IDisposable
 sealed record Outcome(int Code, string Output, string Error)
 {
     /// <summary>Standard output as the single JSON document it must be.</summary>
-    public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+    public JsonElement Json() => JsonDocument.Parse(Output).RootElement;
 }
 
 /// <summary>Arrays and models, spelled out.</summary>
@@ -90,7 +91,10 @@ static class Make
         Name = op.ToLowerInvariant(),
         Input = { inputs },
         Output = { output },
-        Attribute = { attributes.Select(a => new AttributeProto { Name = a.Name, I = a.Value, Type = AttributeProto.Types.AttributeType.Int }) },
+        Attribute =
+        {
+            attributes.Select(a => new AttributeProto { Name = a.Name, I = a.Value, Type = AttributeProto.Types.AttributeType.Int }),
+        },
     };
 
     /// <summary>A float value; a dimension is a number or a symbol.</summary>
