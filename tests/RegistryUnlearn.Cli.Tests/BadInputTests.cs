@@ -58,6 +58,8 @@ public sealed class BadInputTests
         "model.onnx: parameter pattern 'q': selects no trainable parameter. Choose among w, b")]
     [InlineData("inspect gradients {model.onnx} --batch {good.npz} --out {o.npz} --logits q",
         "model.onnx: output 'q': is not a value of the model, whose outputs are 'logits'. Name one of the model's values")]
+    [InlineData("inspect gradients {model.onnx} --batch {good.npz} --out {text.onnx}/o.npz",
+        "text.onnx/o.npz: cannot be written: The file 'text.onnx' already exists.")]
     [InlineData("artifacts build {model.onnx} --out {text.onnx}", "text.onnx: is a file; name a folder")]
     [InlineData("artifacts build {model.onnx} --out {.}",
         ".: is not empty and holds other files than training artifacts; name a new folder")]

@@ -62,6 +62,22 @@ public sealed class InspectLtuStepTests
         Near([1 / 6f, -1 / 3f, 1 / 6f], arrays["updated/b"].ToSingles());
     }
 
+    [Fact]
+    public async Task Takes_models_of_a_fixed_batch()
+    {
+        using var work = new Workspace().Write("model.onnx", Linear(batch: "2"))
+            .Write("config.json", Config.Replace("[0,0]", "[0]"))
+            .Write("step.npz", [.. Batches(), Floats("mi/weights", [1, 4], 0, 0, 0, 0), Floats("mi/bias", [1], 0)]);
+        var outcome = await work.RunAsync("inspect ltu-step {model.onnx} --config {config.json} --batch {step.npz} --out {out.npz}");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        Near([1 / 6f, -1 / 3f, 1 / 6f], work.Read("out.npz")["updated/b"].ToSingles());
+
+        static IEnumerable<NpyArray> Batches() =>
+            from batch in new[] { "remember-support", "remember-query-0", "forget-support", "forget-query-0" }
+            from array in new[] { Floats($"batch/{batch}/input", [2, 2], 1, 2, 3, 4), Longs($"batch/{batch}/labels", [2], 0, 2) }
+            select array;
+    }
+
     [Theory]
     [InlineData("""{"alpha":0,"lambda":1,"eta":0.5,"forget_weight":1,"mi_support":0}""", "config.json: field 'mi_query' is missing")]
     [InlineData("""{"alpha":"a","lambda":-1,"eta":1e99,"forget_weight":1,"mi_support":0.5,"mi_query":[],"eps":1e-5,"more":1}""", """
