@@ -9,7 +9,7 @@ namespace RegistryUnlearn.Cli;
 /// <param name="Text">Prints the same for people.</param>
 public sealed record Answer(object Document, Action<TextScreen> Text, int ExitCode = ExitCodes.Ok);
 
-/// <summary>Runs the body of a command: prints its answer in the format asked for, and turns exceptions into messages and exit codes.</summary>
+/// <summary>Runs the body of a command: prints its answer in the format asked for, turns exceptions into messages and exit codes.</summary>
 public sealed class CommandHost(Streams streams, TimeProvider clock)
 {
     public TimeProvider Clock => clock;
@@ -21,7 +21,7 @@ public sealed class CommandHost(Streams streams, TimeProvider clock)
     internal JobProgress NewJobProgress() => new(streams, clock);
 
     /// <summary>Makes a body the action of a command.</summary>
-    public Command Run(Command command, Func<ParseResult, CancellationToken, Task<Answer>> body)
+    public Command RunAsync(Command command, Func<ParseResult, CancellationToken, Task<Answer>> body)
     {
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -40,9 +40,9 @@ public sealed class CommandHost(Streams streams, TimeProvider clock)
         return command;
     }
 
-    /// <summary>As <see cref="Run(Command, Func{ParseResult, CancellationToken, Task{Answer}})"/>, for work that computes throughout.</summary>
+    /// <summary>As <see cref="RunAsync"/>, for work that computes throughout.</summary>
     public Command Run(Command command, Func<ParseResult, CancellationToken, Answer> body) =>
-        Run(command, (parsed, cancellation) => Task.Run(() => body(parsed, cancellation), CancellationToken.None));
+        RunAsync(command, (parsed, cancellation) => Task.Run(() => body(parsed, cancellation), CancellationToken.None));
 
     /// <summary>Says what is wrong with the arguments.</summary>
     internal int Refuse(IReadOnlyList<string> args, ParseResult parsed)
@@ -85,7 +85,8 @@ public sealed class CommandHost(Streams streams, TimeProvider clock)
         return code;
     }
 
-    void PrintError(int code, string message) => streams.Output.WriteLine(JsonOutput.Write(new { error = new { exitCode = code, message } }));
+    void PrintError(int code, string message) =>
+        streams.Output.WriteLine(JsonOutput.Write(new { error = new { exitCode = code, message } }));
 
     void Say(string message) => streams.Error.WriteLine(Printable.Of(message));
 }

@@ -22,14 +22,21 @@ public sealed class CommandLine(Streams streams, TimeProvider clock)
         if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
             return host.Refuse(args, parsed);
         return await parsed.InvokeAsync(
-            new() { Output = streams.Output, Error = streams.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+            new()
+            {
+                Output = streams.Output,
+                Error = streams.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            },
             cancellation);
     }
 
     static RootCommand Root(CommandHost host)
     {
         var root = new RootCommand(
-            "Removes the influence of chosen training samples from ONNX models in a model registry, audits the result and records where it came from.")
+            "Removes the influence of chosen training samples from ONNX models in a model registry, "
+            + "audits the result and records where it came from.")
         {
             CommonOptions.Output,
             CommonOptions.Verbose,
@@ -41,6 +48,7 @@ public sealed class CommandLine(Streams streams, TimeProvider clock)
             ArtifactsCommand.Create(host),
             TrainCommand.Create(host),
         };
+        root.HelpName = "registry-unlearn";
         foreach (var version in root.Options.OfType<VersionOption>())
             version.Action = new PrintVersion();
         return root;

@@ -8,9 +8,11 @@ static class CommonOptions
 {
     public const string Json = "json";
 
-    public static Option<string> Output { get; } = Choice("--output", "Format of the answer on standard output.", "text", Json);
+    public static Option<string> Output { get; } = ForAllCommands(
+        Choice("--output", "Format of the answer on standard output.", "text", Json));
 
-    public static Option<bool> Verbose { get; } = new("--verbose") { Description = "Show where an error happened.", Recursive = true };
+    public static Option<bool> Verbose { get; } = ForAllCommands(
+        new Option<bool>("--verbose") { Description = "Show where an error happened." });
 
     public static Argument<string> Model() => new("model.onnx") { Description = "The ONNX model, a classifier." };
 
@@ -19,7 +21,8 @@ static class CommonOptions
 
     public static Option<string[]> Include() => new("--include")
     {
-        Description = "Train only parameters of this name; * and ? stand for any characters. May be given several times. Default: all that are detected.",
+        Description = "Train only parameters of this name; * and ? stand for any characters. May be given several times. "
+            + "Default: all that are detected.",
         HelpName = "pattern",
         DefaultValueFactory = _ => [],
     };
@@ -34,6 +37,12 @@ static class CommonOptions
     public static ParameterPatterns Patterns(ParseResult parsed, Option<string[]> include, Option<string[]> exclude) =>
         new(parsed.GetValue(include) ?? [], parsed.GetValue(exclude) ?? []);
 
+    static Option<T> ForAllCommands<T>(Option<T> option)
+    {
+        option.Recursive = true;
+        return option;
+    }
+
     /// <summary>A path that must be given.</summary>
     public static Option<string> File(string name, string helpName, string description) =>
         new(name) { Description = description, HelpName = helpName, Required = true };
@@ -41,7 +50,8 @@ static class CommonOptions
     /// <summary>One of a few words; the first is the default.</summary>
     public static Option<string> Choice(string name, string description, params string[] words)
     {
-        var option = new Option<string>(name) { Description = description, Recursive = name == "--output", DefaultValueFactory = _ => words[0] };
-        return option.AcceptOnlyFromAmong(words);
+        var option = new Option<string>(name) { Description = description, DefaultValueFactory = _ => words[0] };
+        option.AcceptOnlyFromAmong(words);
+        return option;
     }
 }

@@ -14,7 +14,7 @@ static class InspectGradientsCommand
         var output = CommonOptions.File("--out", "out.npz", "Receives loss, logits, grad/<parameter> and hv/<parameter>.");
         var logits = CommonOptions.Logits();
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
-        var command = new Command("gradients", "Loss, logits, gradients and Hessian-vector products of the mean cross-entropy on one batch.")
+        var command = new Command("gradients", "Loss, logits, gradients and Hessian-vector products of one batch's mean cross-entropy.")
         {
             model, batch, output, logits, include, exclude,
         };

@@ -27,7 +27,8 @@ static class InspectLtuStepCommand
         return host.Run(command, (parsed, _) =>
         {
             var report = MetaStepInspection.Run(
-                parsed.GetRequiredValue(model), parsed.GetRequiredValue(config), parsed.GetRequiredValue(batch), parsed.GetRequiredValue(output),
+                parsed.GetRequiredValue(model), parsed.GetRequiredValue(config), parsed.GetRequiredValue(batch),
+                parsed.GetRequiredValue(output),
                 parsed.GetValue(order) == "first" ? MetaOrder.First : MetaOrder.Exact,
                 parsed.GetValue(scope) == "tensor" ? HarmonizationScope.Tensor : HarmonizationScope.Global,
                 parsed.GetValue(mode) == "protect-remember" ? HarmonizationMode.ProtectRemember : HarmonizationMode.Symmetric,

@@ -19,7 +19,12 @@ static class TrainCommand
             Description = "JSON object: epochs, batch, optimizer, learningRate, momentum, weightDecay, schedule.",
             HelpName = "file",
         };
-        var scale = new Option<float>("--scale") { Description = "Samples are divided by this number first.", DefaultValueFactory = _ => 1 };
+        var scale = new Option<float>("--scale")
+        {
+            Description = "Samples are divided by this number first.",
+            HelpName = "number",
+            DefaultValueFactory = _ => 1,
+        };
         var mean = Numbers("--mean", "Then this is subtracted: one number, or one per channel, separated by commas. Default: 0.");
         var std = Numbers("--std", "Then they are divided by this: as many numbers as means. Default: 1.");
         var seed = new Option<ulong>("--seed") { Description = "Decides the order of the samples.", HelpName = "n" };
@@ -32,11 +37,12 @@ static class TrainCommand
         };
         return host.Run(command, (parsed, cancellation) =>
         {
-            float[]? means = parsed.GetValue(mean), deviations = parsed.GetValue(std);
+            float[] means = parsed.GetValue(mean) ?? [], deviations = parsed.GetValue(std) ?? [];
             var request = new TrainingRequest(
-                parsed.GetRequiredValue(model), parsed.GetRequiredValue(data), parsed.GetRequiredValue(output), parsed.GetValue(options),
-                parsed.GetValue(test),
-                new Normalization(parsed.GetValue(scale), means ?? Repeat(0, deviations), deviations ?? Repeat(1, means)),
+                parsed.GetRequiredValue(model), parsed.GetRequiredValue(data), parsed.GetRequiredValue(output),
+                parsed.GetValue(options), parsed.GetValue(test),
+                new Normalization(parsed.GetValue(scale), means.Length > 0 ? means : Repeat(0, deviations),
+                    deviations.Length > 0 ? deviations : Repeat(1, means)),
                 parsed.GetValue(seed), parsed.GetValue(logits), CommonOptions.Patterns(parsed, include, exclude));
             using var line = host.NewProgress();
             var report = TrainingRun.Run(request, host.Clock, p => line.Show(() => Text.Progress(p), p.Step == p.Steps), cancellation);
@@ -44,7 +50,7 @@ static class TrainCommand
         });
     }
 
-    static float[] Repeat(float value, float[]? like) => [.. Enumerable.Repeat(value, like?.Length ?? 1)];
+    static float[] Repeat(float value, float[] like) => [.. Enumerable.Repeat(value, Math.Max(like.Length, 1))];
 
     static Option<float[]?> Numbers(string name, string description) => new(name)
     {

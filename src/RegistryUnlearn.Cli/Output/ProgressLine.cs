@@ -1,6 +1,6 @@
 namespace RegistryUnlearn.Cli.Output;
 
-/// <summary>How far a long command is, on standard error: one line that is rewritten on a terminal, now and then a line elsewhere.</summary>
+/// <summary>How far a command is, on standard error: one line that is rewritten on a terminal, now and then a line elsewhere.</summary>
 public sealed class ProgressLine(Streams streams, TimeProvider clock) : IDisposable
 {
     static readonly TimeSpan OnTerminal = TimeSpan.FromMilliseconds(200);

@@ -29,16 +29,19 @@ public static class ArtifactBuilder
             modelPath, () => (ArtifactGraphs.Training(model), ArtifactGraphs.Evaluation(model)));
 
         var partial = Staging.PartialOf(Path.TrimEndingDirectorySeparator(outFolder));
-        Directory.CreateDirectory(partial);
         try
         {
+            Staging.Writing(outFolder, () => Directory.CreateDirectory(partial));
             ModelFile.Write(training, Path.Combine(partial, TrainingFile));
             ModelFile.Write(evaluation, Path.Combine(partial, EvaluationFile));
             Staging.WriteFile(Path.Combine(partial, ParametersFile), [], stream => WriteParameters(stream, model));
             var index = Index(model, training, evaluation, partial);
             Staging.WriteFile(Path.Combine(partial, ArtifactIndex.FileName), [], stream => stream.Write(index.ToBytes()));
-            if (replaces) Directory.Delete(outFolder, recursive: true);
-            Directory.Move(partial, Path.GetFullPath(outFolder));
+            Staging.Writing(outFolder, () =>
+            {
+                if (replaces) Directory.Delete(outFolder, recursive: true);
+                Directory.Move(partial, Path.GetFullPath(outFolder));
+            });
             return index;
         }
         finally

@@ -51,9 +51,11 @@ static class ArtifactGraphs
     {
         const string remedy = "Rename it in the model, or exclude the parameter";
         string[] parameters = [.. model.Forward.Parameters.Select(p => p.Name)];
-        string[] all = [model.Contract.InputName, Labels, Loss, model.Contract.LogitsName, .. parameters, .. parameters.Select(p => p + GradientSuffix)];
+        string[] gradients = [.. parameters.Select(p => p + GradientSuffix)];
+        string[] all = [model.Contract.InputName, Labels, Loss, model.Contract.LogitsName, .. parameters, .. gradients];
         if (all.GroupBy(n => n).FirstOrDefault(n => n.Count() > 1) is { } twice)
-            throw new OnnxModelException(model.File.Path, $"value '{twice.Key}'", "has a name that the training artifacts use for something else", remedy);
+            throw new OnnxModelException(model.File.Path, $"value '{twice.Key}'",
+                "has a name that the training artifacts use for something else", remedy);
         var user = new[] { model.Contract.InputName, model.Contract.LogitsName }.Concat(parameters);
         if (user.FirstOrDefault(n => GradientSuffixes.Any(s => n.EndsWith(s, StringComparison.Ordinal))) is { } misread)
             throw new OnnxModelException(model.File.Path, $"value '{misread}'", "reads as a gradient to ONNX Runtime Training", remedy);
@@ -63,7 +65,7 @@ static class ArtifactGraphs
     {
         var g = model.Forward.NewGraph();
         var samples = model.Forward.AddInput(g, model.Contract.InputName, BatchSymbol);
-        var labels = g.Input(Labels, TensorType.Int64(model.Forward.FixedBatch is { } n ? n : BatchSymbol));
+        var labels = model.AddLabels(g, Labels, BatchSymbol);
         var parameters = model.Forward.AddParameterInputs(g);
         var logits = model.Forward.Append(g, "model/", samples, parameters);
         return (g, parameters, logits, ClassificationLosses.CrossEntropy(g, logits, labels, model.Contract.Classes));

@@ -12,18 +12,35 @@ public static class Staging
     {
         RequireOtherThan(path, inputs);
         var partial = PartialOf(path);
+        Writing(path, () =>
+        {
+            try
+            {
+                using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write))
+                {
+                    write(stream);
+                    stream.Flush(flushToDisk: true);
+                }
+                File.Move(partial, path, overwrite: true);
+            }
+            finally
+            {
+                File.Delete(partial);
+            }
+        });
+    }
+
+    /// <summary>Writes the files of a folder, or of a place that other code fills, and names the result when the disk refuses.</summary>
+    /// <exception cref="InputException">No permission, no space, or something else is in the way.</exception>
+    public static void Writing(string path, Action write)
+    {
         try
         {
-            using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-            File.Move(partial, path, overwrite: true);
+            write();
         }
-        finally
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(partial);
+            throw new InputException(path, $"cannot be written: {e.Message}", e);
         }
     }
 
@@ -36,14 +53,18 @@ public static class Staging
             throw new InputException(path, $"is the input {input}; choose another name, inputs are never changed");
     }
 
-    /// <summary>The path of a file or folder under construction, in a parent folder that exists; what a broken run left there is removed.</summary>
+    /// <summary>The path of a file or folder under construction, in a parent folder that exists now; old remains are removed.</summary>
     public static string PartialOf(string path)
     {
         var full = Path.GetFullPath(path);
-        var parent = Path.GetDirectoryName(full) ?? throw new InputException(path, "is the root of the file system; name something below it");
-        Directory.CreateDirectory(parent);
+        var parent = Path.GetDirectoryName(full)
+            ?? throw new InputException(path, "is the root of the file system; name something below it");
         var partial = Path.Combine(parent, Prefix + Path.GetFileName(full));
-        if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
+        Writing(path, () =>
+        {
+            Directory.CreateDirectory(parent);
+            if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
+        });
         return partial;
     }
 

@@ -108,7 +108,7 @@ sealed record Batch(NpyArray Input, long[] Labels)
                 : throw new InputException(Input.File, $"array '{Input.Name}' element {i} is {values[i]}, beyond the model's INT32 input");
     }
 
-    /// <summary>Runs a step on user data; what ONNX Runtime refuses then, such as token indices beyond an embedding, is the data's fault.</summary>
+    /// <summary>Runs a step on user data; what ONNX Runtime refuses then, such as tokens without an embedding, is bad input.</summary>
     /// <exception cref="InputException">ONNX Runtime refused the values.</exception>
     public static void Run(BoundStep step, string file)
     {

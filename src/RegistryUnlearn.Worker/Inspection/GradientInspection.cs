@@ -69,7 +69,7 @@ public static class GradientInspection
     static Onnx.Proto.ModelProto Graph(ClassifierModel model, bool secondOrder)
     {
         BatchLoss loss = (g, prefix, logits) => ClassificationLosses.CrossEntropy(
-            g, logits, g.Input(prefix + "labels", TensorType.Int64(prefix + "batch")), model.Contract.Classes);
+            g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch"), model.Contract.Classes);
         return secondOrder ? StepGraph.HessianVector(model.Forward, loss) : StepGraph.FirstOrder(model.Forward, loss);
     }
 
@@ -77,19 +77,21 @@ public static class GradientInspection
         NpzReader file, BatchReader reader, ClassifierModel model, List<string> errors, List<string> notes)
     {
         var directions = new Dictionary<string, NpyArray>(StringComparer.Ordinal);
-        var given = file.Names.Where(n => n.StartsWith(Directions, StringComparison.Ordinal)).Select(n => n[Directions.Length..]).ToHashSet();
+        var given = file.Names.Where(n => n.StartsWith(Directions, StringComparison.Ordinal))
+            .Select(n => n[Directions.Length..]).ToHashSet();
         foreach (var parameter in model.Forward.Parameters.Where(p => given.Contains(p.Name)))
             if (reader.Floats(Directions + parameter.Name, parameter.Shape) is { } direction) directions[parameter.Name] = direction;
         var missing = model.Forward.Parameters.Where(p => !given.Contains(p.Name)).Select(p => $"'{p.Name}'").ToList();
         if (given.Count > 0 && missing.Count > 0 && missing.Count < model.Forward.Parameters.Count)
             notes.Add($"No direction is given for {string.Join(", ", missing)}: zeros are used.");
-        foreach (var name in given.Except(model.Forward.Parameters.Select(p => p.Name)).Order(StringComparer.Ordinal))
+        var names = model.Forward.Parameters.Select(p => p.Name).ToList();
+        foreach (var name in given.Except(names).Order(StringComparer.Ordinal))
         {
             if (model.Selection.Frozen.Any(f => f.Name == name))
                 notes.Add($"The direction for '{name}' is ignored: it is not trained.");
             else
                 errors.Add($"array '{Directions}{name}' names no parameter of the model; "
-                    + $"name one of {string.Join(", ", model.Forward.Parameters.Select(p => $"'{p.Name}'"))}");
+                    + $"name one of {string.Join(", ", names.Select(n => $"'{n}'"))}");
         }
         return directions;
     }

@@ -30,7 +30,8 @@ public static class MetaStepInspection
 {
     /// <param name="configPath">See <see cref="MetaStepConfig"/>.</param>
     /// <param name="batchPath">
-    /// Arrays <c>batch/{remember,forget}-{support,query-m}/{input,labels}</c>, <c>mi/weights</c> [K, 4], <c>mi/bias</c> [K]; others are ignored.
+    /// Arrays <c>batch/{remember,forget}-{support,query-m}/{input,labels}</c>, <c>mi/weights</c> [K, 4], <c>mi/bias</c> [K]; others are
+    /// ignored.
     /// </param>
     /// <param name="outPath">Receives <c>loss</c> (4), <c>cosine</c>, <c>remember/{p}</c>, <c>forget/{p}</c>, <c>updated/{p}</c>.</param>
     /// <exception cref="InputException">Something in the configuration or the batches does not fit.</exception>
@@ -74,7 +75,8 @@ public static class MetaStepInspection
 
         MetaStepLosses Feedback(FeedbackBatches side, TensorBlock gradients, BatchLoss loss, Action<BoundStep, int> prepare)
         {
-            var sizes = side.Queries.Select((b, m) => (Prefix: StepGraph.Query(m), Batch: b)).Prepend((Prefix: StepGraph.Support, Batch: side.Support)).ToList();
+            var sizes = side.Queries.Select((b, m) => (Prefix: StepGraph.Query(m), Batch: b))
+                .Prepend((Prefix: StepGraph.Support, Batch: side.Support)).ToList();
             using var session = ClassifierModel.InFile(modelPath,
                 () => new GraphSession(StepGraph.Meta(model.Forward, loss, loss, side.Queries.Count, order)));
             using var step = new BoundStep(
@@ -101,9 +103,10 @@ public static class MetaStepInspection
         {
             var features = MembershipLosses.Features(g, values, Labels(g, prefix), model.Contract.Classes);
             var weights = g.Input(prefix + "mi/weights", TensorType.Float(MetaStepBatches.Features));
-            return MembershipLosses.NonMember(g, MembershipLosses.Scores(g, features, weights, g.Input(prefix + "mi/bias", TensorType.Float())));
+            var bias = g.Input(prefix + "mi/bias", TensorType.Float());
+            return MembershipLosses.NonMember(g, MembershipLosses.Scores(g, features, weights, bias));
         }
 
-        static Value Labels(GraphBuilder g, string prefix) => g.Input(prefix + "labels", TensorType.Int64(prefix + "batch"));
+        Value Labels(GraphBuilder g, string prefix) => model.AddLabels(g, prefix + "labels", prefix + "batch");
     }
 }

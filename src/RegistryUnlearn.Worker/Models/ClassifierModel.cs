@@ -33,7 +33,7 @@ public sealed class ClassifierModel : IDisposable
     /// <param name="path">The .onnx file.</param>
     /// <param name="logits">Name of the logits; null for the first output.</param>
     /// <param name="patterns">The choice of parameters; null for all that are detected.</param>
-    /// <param name="sampleShape">Sizes for the dimensions beside the batch that the model leaves open; where it names a size, that one holds.</param>
+    /// <param name="sampleShape">Sizes for the dimensions beside the batch that the model leaves open; its own sizes hold.</param>
     /// <exception cref="OnnxModelException">The model is no classifier that can be trained here; the message says why.</exception>
     public static ClassifierModel Load(
         string path, string? logits = null, ParameterPatterns? patterns = null, IReadOnlyList<long>? sampleShape = null)
@@ -63,6 +63,10 @@ public sealed class ClassifierModel : IDisposable
         }
         return new(file, contract, selection, forward, initial);
     }
+
+    /// <summary>Declares the int64 labels of a batch: as many as the model insists on, or any number under a symbol.</summary>
+    public Value AddLabels(GraphBuilder graph, string name, string batchSymbol) =>
+        graph.Input(name, TensorType.Int64(Forward.FixedBatch is { } n ? n : batchSymbol));
 
     /// <summary>Runs what knows the graph but not its file, and puts the file's path before its complaint.</summary>
     public static T InFile<T>(string path, Func<T> work)

@@ -8,7 +8,7 @@ namespace RegistryUnlearn.Worker.TrainingRuns;
 static class ModelOutput
 {
     /// <summary>Checks, before any training, that the result can be written.</summary>
-    /// <exception cref="InputException">The path is the model, the data or a folder, or its data files would fall onto the model's.</exception>
+    /// <exception cref="InputException">The path is an input or a folder, or its data files would fall onto the model's.</exception>
     public static void RequireWritable(ClassifierModel model, string path, IEnumerable<string> inputs)
     {
         Staging.RequireOtherThan(path, inputs.Prepend(model.File.Path));
@@ -22,22 +22,27 @@ static class ModelOutput
         var partial = Staging.PartialOf(path);
         try
         {
-            model.File.SaveWithParameters(partial,
-                Enumerable.Range(0, parameters.TensorCount).ToDictionary(
-                    i => parameters.Layout[i].Name, i => (ReadOnlyMemory<float>)parameters[i].ToArray()),
-                new Dictionary<string, string>());
-            foreach (var file in model.File.ExternalDataFiles)
-            {
-                var target = Path.Combine(FolderOf(path), file);
-                Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-                File.Move(Path.Combine(partial, file), target, overwrite: true);
-            }
-            File.Move(Path.Combine(partial, Path.GetFileName(model.File.Path)), path, overwrite: true);
+            Staging.Writing(path, () => Fill(model, parameters, path, partial));
         }
         finally
         {
             if (Directory.Exists(partial)) Directory.Delete(partial, recursive: true);
         }
+    }
+
+    static void Fill(ClassifierModel model, TensorBlock parameters, string path, string partial)
+    {
+        model.File.SaveWithParameters(partial,
+            Enumerable.Range(0, parameters.TensorCount).ToDictionary(
+                i => parameters.Layout[i].Name, i => (ReadOnlyMemory<float>)parameters[i].ToArray()),
+            new Dictionary<string, string>());
+        foreach (var file in model.File.ExternalDataFiles)
+        {
+            var target = Path.Combine(FolderOf(path), file);
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            File.Move(Path.Combine(partial, file), target, overwrite: true);
+        }
+        File.Move(Path.Combine(partial, Path.GetFileName(model.File.Path)), path, overwrite: true);
     }
 
     static string FolderOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path))!;
