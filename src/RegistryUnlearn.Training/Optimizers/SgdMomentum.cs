@@ -17,6 +17,7 @@ public sealed class SgdMomentum(IReadOnlyList<Onnx.Graphs.ModelParameter> layout
     public void Step(TensorBlock parameters, TensorBlock direction, float learningRate)
     {
         parameters.RequireSameLayout(direction);
+        parameters.RequireSameLayout(velocity);
         for (var i = 0; i < parameters.TensorCount; i++)
         {
             Span<float> theta = parameters[i], v = velocity[i];
