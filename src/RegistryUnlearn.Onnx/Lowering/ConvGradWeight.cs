@@ -27,7 +27,7 @@ static class ConvGradWeight
     static Value PadInput(GraphBuilder g, Geometry c, Value x) => g.Pad(x, [0, 0, .. c.Pads[..c.Rank], 0, 0, .. c.Pads[c.Rank..]]);
 
     /// <summary>Σ_b dY_b · patches_bᵀ with dY_b [O, P] and patches_b [C·K, P].</summary>
-    static Value PerImage(GraphBuilder g, Geometry c, Value x, Value dy)
+    internal static Value PerImage(GraphBuilder g, Geometry c, Value x, Value dy)
     {
         var products = g.MatMul(g.Reshape(dy, 0, c.Filters, Positions(c)), g.Transpose(Patches(g, c, x), [0, 2, 1]));
         return g.Reshape(g.ReduceSum(products, [0], keep: false), [c.Filters, c.Channels, .. c.Kernel]);
@@ -42,7 +42,7 @@ static class ConvGradWeight
     }
 
     /// <summary>dY [O, B·P] · patches [B·P, K·C], all patches gathered at once from the channel-last input.</summary>
-    static Value Gathered(GraphBuilder g, Geometry c, Value x, Value dy)
+    internal static Value Gathered(GraphBuilder g, Geometry c, Value x, Value dy)
     {
         var rows = g.Reshape(ChannelLast(g, c, x), 0, PaddedPositions(c), c.Channels);
         var patches = g.Reshape(g.Gather(rows, g.Ints(Indices(c, tapsFirst: false)), 1), -1, c.Taps * c.Channels);
@@ -50,7 +50,7 @@ static class ConvGradWeight
     }
 
     /// <summary>One product per kernel tap: dY [G, O/G, B·P] · shifted input [G, B·P, C/G].</summary>
-    static Value Shifted(GraphBuilder g, Geometry c, Value x, Value dy)
+    internal static Value Shifted(GraphBuilder g, Geometry c, Value x, Value dy)
     {
         long filters = c.Filters / c.Group, channels = c.Channels / c.Group;
         var image = ChannelLast(g, c, x);
@@ -74,7 +74,7 @@ static class ConvGradWeight
     }
 
     /// <summary>Conv(Xᵀ, dYᵀ) with strides and dilations exchanged; groups move into the channel axis.</summary>
-    static Value Swapped(GraphBuilder g, Geometry c, Value x, Value dy)
+    internal static Value Swapped(GraphBuilder g, Geometry c, Value x, Value dy)
     {
         long channels = c.Channels / c.Group, filters = c.Filters / c.Group;
         long[] order = [.. Enumerable.Range(0, c.Rank).Select(a => (long)a)];

@@ -15,6 +15,7 @@ public sealed unsafe class TensorBlock : IDisposable
 
     readonly float* memory;
     readonly long[] offsets;
+    readonly int[] counts;
     readonly OrtValue[] values;
     readonly long length;
     bool disposed;
@@ -24,10 +25,11 @@ public sealed unsafe class TensorBlock : IDisposable
     {
         Layout = layout;
         offsets = new long[layout.Count];
+        counts = [.. layout.Select(p => checked((int)p.Count))];
         for (var i = 0; i < layout.Count; i++)
         {
             offsets[i] = length;
-            length = checked(length + (layout[i].Count + AlignedFloats - 1) / AlignedFloats * AlignedFloats);
+            length += (counts[i] + AlignedFloats - 1L) / AlignedFloats * AlignedFloats;
         }
         memory = (float*)NativeMemory.AlignedAlloc((nuint)Math.Max(checked(length * sizeof(float)), 1), AlignedFloats * sizeof(float));
         NativeMemory.Clear(memory, (nuint)(length * sizeof(float)));
@@ -48,7 +50,7 @@ public sealed unsafe class TensorBlock : IDisposable
         get
         {
             ObjectDisposedException.ThrowIf(disposed, this);
-            return new(memory + offsets[i], checked((int)Layout[i].Count));
+            return new(memory + offsets[i], counts[i]);
         }
     }
 
@@ -56,7 +58,8 @@ public sealed unsafe class TensorBlock : IDisposable
     public Span<float> Part(long start, int count)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + count, length);
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start, length - count);
         return new(memory + start, count);
     }
 
@@ -70,6 +73,8 @@ public sealed unsafe class TensorBlock : IDisposable
     public void CopyFrom(TensorBlock other)
     {
         RequireSameLayout(other);
+        ObjectDisposedException.ThrowIf(disposed, this);
+        ObjectDisposedException.ThrowIf(other.disposed, other);
         Buffer.MemoryCopy(other.memory, memory, length * sizeof(float), length * sizeof(float));
     }
 
@@ -82,7 +87,7 @@ public sealed unsafe class TensorBlock : IDisposable
 
     internal void RequireSameLayout(TensorBlock other)
     {
-        if (other.length != length || other.TensorCount != TensorCount)
+        if (!other.counts.AsSpan().SequenceEqual(counts))
             throw new ArgumentException("the blocks hold different parameters", nameof(other));
     }
 

@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using RegistryUnlearn.Training.Buffers;
 
 namespace RegistryUnlearn.Training.Harmonization;
@@ -38,7 +39,7 @@ public readonly record struct Harmonized(double Cosine, double Fired, double Kep
 /// </summary>
 public static class Harmonizer
 {
-    /// <summary>Floats per block: two blocks stay in the first-level cache while three products are taken.</summary>
+    /// <summary>Floats per block whose products are summed in float32.</summary>
     const int Block = 2048;
 
     /// <param name="remember">G_r; replaced by the update direction.</param>
@@ -98,23 +99,38 @@ public static class Harmonizer
         for (var start = 0; start < r.Length; start += Block)
         {
             var count = Math.Min(Block, r.Length - start);
-            ReadOnlySpan<float> a = r.Slice(start, count), b = f.Slice(start, count);
-            rr += TensorPrimitives.SumOfSquares(a);
-            rf += TensorPrimitives.Dot(a, b);
-            ff += TensorPrimitives.SumOfSquares(b);
+            var (brr, brf, bff) = BlockProducts(r.Slice(start, count), f.Slice(start, count));
+            (rr, rf, ff) = (rr + brr, rf + brf, ff + bff);
         }
     }
 
-    /// <summary>r ← fromR · r + fromF · f, block by block so that the second pass finds r in the cache.</summary>
+    /// <summary>The three products of one block; two sums each, since one would wait for itself at every step.</summary>
+    static (float RR, float RF, float FF) BlockProducts(ReadOnlySpan<float> r, ReadOnlySpan<float> f)
+    {
+        ReadOnlySpan<Vector<float>> a = MemoryMarshal.Cast<float, Vector<float>>(r), b = MemoryMarshal.Cast<float, Vector<float>>(f);
+        Vector<float> rr0 = default, rr1 = default, rf0 = default, rf1 = default, ff0 = default, ff1 = default;
+        var i = 0;
+        for (; i + 1 < a.Length; i += 2)
+        {
+            Vector<float> r0 = a[i], r1 = a[i + 1], f0 = b[i], f1 = b[i + 1];
+            (rr0, rr1) = (Vector.MultiplyAddEstimate(r0, r0, rr0), Vector.MultiplyAddEstimate(r1, r1, rr1));
+            (rf0, rf1) = (Vector.MultiplyAddEstimate(r0, f0, rf0), Vector.MultiplyAddEstimate(r1, f1, rf1));
+            (ff0, ff1) = (Vector.MultiplyAddEstimate(f0, f0, ff0), Vector.MultiplyAddEstimate(f1, f1, ff1));
+        }
+        var (rr, rf, ff) = (Vector.Sum(rr0 + rr1), Vector.Sum(rf0 + rf1), Vector.Sum(ff0 + ff1));
+        for (i *= Vector<float>.Count; i < r.Length; i++)
+            (rr, rf, ff) = (rr + r[i] * r[i], rf + r[i] * f[i], ff + f[i] * f[i]);
+        return (rr, rf, ff);
+    }
+
+    /// <summary>r ← fromR · r + fromF · f in one pass over memory.</summary>
     static void Mix(Span<float> r, ReadOnlySpan<float> f, float fromR, float fromF)
     {
-        for (var start = 0; start < r.Length; start += Block)
-        {
-            var count = Math.Min(Block, r.Length - start);
-            var a = r.Slice(start, count);
-            if (fromR != 1)
-                TensorPrimitives.Multiply(a, fromR, a);
-            TensorPrimitives.MultiplyAdd(f.Slice(start, count), fromF, a, a);
-        }
+        var a = MemoryMarshal.Cast<float, Vector<float>>(r);
+        var b = MemoryMarshal.Cast<float, Vector<float>>(f);
+        for (var i = 0; i < a.Length; i++)
+            a[i] = a[i] * fromR + b[i] * fromF;
+        for (var i = a.Length * Vector<float>.Count; i < r.Length; i++)
+            r[i] = r[i] * fromR + f[i] * fromF;
     }
 }

@@ -21,6 +21,7 @@ public sealed class AdamW(
     public void Step(TensorBlock parameters, TensorBlock direction, float learningRate)
     {
         parameters.RequireSameLayout(direction);
+        parameters.RequireSameLayout(mean);
         Steps++;
         var rate = (float)(learningRate / (1 - Math.Pow(beta1, Steps)));
         var scale = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, Steps)));

@@ -1,4 +1,5 @@
-using System.Numerics.Tensors;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using RegistryUnlearn.Training.Buffers;
 
 namespace RegistryUnlearn.Training.Optimizers;
@@ -17,15 +18,28 @@ public sealed class SgdMomentum(IReadOnlyList<Onnx.Graphs.ModelParameter> layout
     public void Step(TensorBlock parameters, TensorBlock direction, float learningRate)
     {
         parameters.RequireSameLayout(direction);
+        parameters.RequireSameLayout(velocity);
         for (var i = 0; i < parameters.TensorCount; i++)
-        {
-            Span<float> theta = parameters[i], v = velocity[i];
-            TensorPrimitives.MultiplyAdd(v, momentum, direction[i], v);
-            if (weightDecay != 0)
-                TensorPrimitives.MultiplyAdd(theta, weightDecay, v, v);
-            TensorPrimitives.MultiplyAdd(v, -learningRate, theta, theta);
-        }
+            Update(parameters[i], direction[i], velocity[i], learningRate);
         Steps++;
+    }
+
+    /// <summary>All three tensors in one pass over memory.</summary>
+    void Update(Span<float> theta, ReadOnlySpan<float> g, Span<float> v, float rate)
+    {
+        var whole = theta.Length - theta.Length % Vector<float>.Count;
+        Span<Vector<float>> thetas = MemoryMarshal.Cast<float, Vector<float>>(theta), vs = MemoryMarshal.Cast<float, Vector<float>>(v);
+        var gs = MemoryMarshal.Cast<float, Vector<float>>(g);
+        for (var i = 0; i < gs.Length; i++)
+        {
+            vs[i] = vs[i] * momentum + gs[i] + thetas[i] * weightDecay;
+            thetas[i] -= vs[i] * rate;
+        }
+        for (var i = whole; i < theta.Length; i++)
+        {
+            v[i] = v[i] * momentum + g[i] + theta[i] * weightDecay;
+            theta[i] -= v[i] * rate;
+        }
     }
 
     public void Dispose() => velocity.Dispose();
