@@ -43,10 +43,12 @@ public class ConvGradWeightBenchmarks
     void Setup(Func<GraphBuilder, Geometry, Value, Value, Value> lower)
     {
         var words = Layer.Split('-', '@', ' ');
-        long channels = long.Parse(words[0]), filters = long.Parse(words[1]), size = long.Parse(words[2]), kernel = long.Parse(words[3][1..]);
+        long channels = long.Parse(words[0]), filters = long.Parse(words[1]);
+        long size = long.Parse(words[2]), kernel = long.Parse(words[3][1..]);
         var stride = words.Length > 4 ? long.Parse(words[4][1..]) : 1;
         long pad = kernel / 2, batch = size == 8 && channels < 64 ? 64 : 32;
         var c = new Geometry([kernel, kernel], [stride, stride], [pad, pad, pad, pad], [1, 1], [size, size], 1, channels, filters);
-        run = new GraphRun(batch, g => lower(g, c, g.Input("x", TensorType.Float("n", channels, size, size)), g.Input("dy", TensorType.Float("n", filters, c.Out(0), c.Out(1)))));
+        run = new GraphRun(batch, g => lower(g, c,
+            g.Input("x", TensorType.Float("n", channels, size, size)), g.Input("dy", TensorType.Float("n", filters, c.Out(0), c.Out(1)))));
     }
 }

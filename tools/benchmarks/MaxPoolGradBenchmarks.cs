@@ -42,10 +42,11 @@ public class MaxPoolGradBenchmarks
         var c = new Geometry([2, 2], [2, 2], [0, 0, 0, 0], [1, 1], [size, size], 1, channels, channels);
         var node = new NodeProto { Input = { "dy", "x" }, Attribute = { c.Complete } };
         run = new GraphRun(numbers[0], g => body(g, node, c,
-            g.Input("x", TensorType.Float("n", channels, size, size)), g.Input("dy", TensorType.Float("n", channels, size / 2, size / 2))));
+            g.Input("x", TensorType.Float("n", channels, size, size)),
+            g.Input("dy", TensorType.Float("n", channels, size / 2, size / 2))));
     }
 
-    /// <summary>Without indices: among the elements that equal their window's maximum, the one with the largest rank is the first.</summary>
+    /// <summary>Without indices: of the elements that equal their window's maximum, the one with the largest rank is the first.</summary>
     static Value MaskedGrad(GraphBuilder g, Geometry c, Value x, Value dy)
     {
         var ranks = new float[c.In[0] * c.In[1]];
@@ -56,7 +57,9 @@ public class MaxPoolGradBenchmarks
         var first = g.Cast(g.Equal(ranked, Upsample(g.Add("MaxPool", [ranked], c.Window))));
         return g.Mul(first, Upsample(dy));
 
-        Value Upsample(Value value) => g.Add("Resize", [value, default, g.Constant(Tensors.Of([1f, 1f, c.Kernel[0], c.Kernel[1]], 4))],
-            Attributes.Of("mode", "nearest"), Attributes.Of("coordinate_transformation_mode", "asymmetric"), Attributes.Of("nearest_mode", "floor"));
+        Value Upsample(Value value) => g.Add("Resize",
+            [value, default, g.Constant(Tensors.Of([1f, 1f, c.Kernel[0], c.Kernel[1]], 4))],
+            Attributes.Of("mode", "nearest"), Attributes.Of("coordinate_transformation_mode", "asymmetric"),
+            Attributes.Of("nearest_mode", "floor"));
     }
 }

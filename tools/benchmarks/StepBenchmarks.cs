@@ -23,7 +23,8 @@ public class StepBenchmarks
     public void Setup()
     {
         model = Networks.SampleCnn();
-        (parameters, remember, forget) = (Own(Networks.Draw(model)), Own(new TensorBlock(model.Parameters)), Own(new TensorBlock(model.Parameters)));
+        parameters = Own(Networks.Draw(model));
+        (remember, forget) = (Own(new TensorBlock(model.Parameters)), Own(new TensorBlock(model.Parameters)));
         forward = Bind(StepGraph.Forward(model), 64, null);
         first = Bind(StepGraph.FirstOrder(model, Networks.Loss), 64, remember);
         metaFirst = Bind(StepGraph.Meta(model, Networks.Loss, Networks.Loss, 1, MetaOrder.First), 32, remember);

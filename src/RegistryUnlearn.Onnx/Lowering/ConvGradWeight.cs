@@ -84,13 +84,15 @@ static class ConvGradWeight
         image = MergeAxes(image, x, [channels, -1]);
         kernel = MergeAxes(kernel, dy, [c.Filters, -1]);
         var swapped = g.Add("Conv", [image, kernel],
-            Attributes.Of("strides", c.Dilations), Attributes.Of("dilations", c.Strides), Attributes.Of("pads", c.Pads), Attributes.Of("group", c.Group));
+            Attributes.Of("strides", c.Dilations), Attributes.Of("dilations", c.Strides), Attributes.Of("pads", c.Pads),
+            Attributes.Of("group", c.Group));
         var cut = g.Slice(swapped, new long[c.Rank], c.Kernel, [.. order.Select(a => a + 2)], [.. order.Select(_ => 1L)]);
         return g.Transpose(cut, [1, 0, .. order.Select(a => a + 2)]);
 
         // [B, G·n, s…] → [B, G, n, s…] permuted by the given order of its first three axes.
         Value Regroup(Value value, long perGroup, long[] permutation) => g.Transpose(
-            g.Reshape(value, g.Concat([g.Ints(0, c.Group, perGroup), SpatialShape(value)], 0)), [.. permutation, .. order.Select(a => a + 3)]);
+            g.Reshape(value, g.Concat([g.Ints(0, c.Group, perGroup), SpatialShape(value)], 0)),
+            [.. permutation, .. order.Select(a => a + 3)]);
 
         Value MergeAxes(Value value, Value like, long[] lead) => g.Reshape(value, g.Concat([g.Ints(lead), SpatialShape(like)], 0));
 

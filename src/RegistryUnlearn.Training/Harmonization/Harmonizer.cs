@@ -44,7 +44,8 @@ public static class Harmonizer
 
     /// <param name="remember">G_r; replaced by the update direction.</param>
     /// <param name="forget">G_f; read only.</param>
-    public static Harmonized Combine(TensorBlock remember, TensorBlock forget, HarmonizationScope scope, HarmonizationMode mode, float forgetWeight)
+    public static Harmonized Combine(
+        TensorBlock remember, TensorBlock forget, HarmonizationScope scope, HarmonizationMode mode, float forgetWeight)
     {
         remember.RequireSameLayout(forget);
         double rr = 0, rf = 0, ff = 0, kept = 0;
@@ -52,10 +53,16 @@ public static class Harmonizer
         if (scope is HarmonizationScope.Global)
         {
             for (var start = 0L; start < remember.Length; start += Part)
-                Products(remember.Part(start, PartAt(remember, start)), forget.Part(start, PartAt(remember, start)), ref rr, ref rf, ref ff);
+            {
+                var count = PartAt(remember, start);
+                Products(remember.Part(start, count), forget.Part(start, count), ref rr, ref rf, ref ff);
+            }
             var (keepR, intoR, keepF, intoF) = Coefficients(rr, rf, ff, mode);
             for (var start = 0L; start < remember.Length; start += Part)
-                Mix(remember.Part(start, PartAt(remember, start)), forget.Part(start, PartAt(remember, start)), keepR + forgetWeight * intoF, intoR + forgetWeight * keepF);
+            {
+                var count = PartAt(remember, start);
+                Mix(remember.Part(start, count), forget.Part(start, count), keepR + forgetWeight * intoF, intoR + forgetWeight * keepF);
+            }
             fired = intoF != 0 ? 1 : 0;
             kept = ProjectedSquare(rr, rf, ff, keepF, intoF);
         }
@@ -83,7 +90,9 @@ public static class Harmonizer
 
     static int PartAt(TensorBlock block, long start) => (int)Math.Min(Part, block.Length - start);
 
-    /// <summary>G_r' = keepR · G_r + intoR · G_f and G_f' = keepF · G_f + intoF · G_r, by the original norms; a zero norm projects nothing.</summary>
+    /// <summary>
+    /// G_r' = keepR · G_r + intoR · G_f and G_f' = keepF · G_f + intoF · G_r, by the original norms; a zero norm projects nothing.
+    /// </summary>
     static (float KeepR, float IntoR, float KeepF, float IntoF) Coefficients(double rr, double rf, double ff, HarmonizationMode mode)
     {
         if (mode is HarmonizationMode.Off || !(rf < 0) || rr == 0 || ff == 0)
@@ -91,7 +100,8 @@ public static class Harmonizer
         return (1, mode is HarmonizationMode.Symmetric ? (float)(-rf / ff) : 0, 1, (float)(-rf / rr));
     }
 
-    static double ProjectedSquare(double rr, double rf, double ff, double keep, double into) => keep * keep * ff + 2 * keep * into * rf + into * into * rr;
+    static double ProjectedSquare(double rr, double rf, double ff, double keep, double into) =>
+        keep * keep * ff + 2 * keep * into * rf + into * into * rr;
 
     /// <summary>Adds ⟨r,r⟩, ⟨r,f⟩ and ⟨f,f⟩ in one pass over memory; blocks in float32, their sums in float64.</summary>
     static void Products(ReadOnlySpan<float> r, ReadOnlySpan<float> f, ref double rr, ref double rf, ref double ff)

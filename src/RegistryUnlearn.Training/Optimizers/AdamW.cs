@@ -9,7 +9,9 @@ namespace RegistryUnlearn.Training.Optimizers;
 /// θ ← θ − ηλθ; θ ← θ − η · m̂ / (√v̂ + ε).
 /// </summary>
 public sealed class AdamW(
-    IReadOnlyList<Onnx.Graphs.ModelParameter> layout, float weightDecay = 0.01f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f) : IOptimizer
+    IReadOnlyList<Onnx.Graphs.ModelParameter> layout,
+    float weightDecay = 0.01f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f)
+    : IOptimizer
 {
     readonly TensorBlock mean = new(layout);
     readonly TensorBlock square = new(layout);
@@ -33,7 +35,9 @@ public sealed class AdamW(
     void Update(Span<float> theta, ReadOnlySpan<float> g, Span<float> m, Span<float> v, float keep, float rate, float scale)
     {
         var whole = theta.Length - theta.Length % Vector<float>.Count;
-        Span<Vector<float>> thetas = MemoryMarshal.Cast<float, Vector<float>>(theta), ms = MemoryMarshal.Cast<float, Vector<float>>(m), vs = MemoryMarshal.Cast<float, Vector<float>>(v);
+        var thetas = MemoryMarshal.Cast<float, Vector<float>>(theta);
+        var ms = MemoryMarshal.Cast<float, Vector<float>>(m);
+        var vs = MemoryMarshal.Cast<float, Vector<float>>(v);
         var gs = MemoryMarshal.Cast<float, Vector<float>>(g);
         var smallest = new Vector<float>(epsilon);
         for (var i = 0; i < gs.Length; i++)

@@ -4,7 +4,9 @@ using RegistryUnlearn.Training.Buffers;
 
 namespace RegistryUnlearn.Training.Optimizers;
 
-/// <summary>Stochastic gradient descent with heavy-ball momentum and L2 weight decay, as torch.optim.SGD: v ← μv + g + λθ; θ ← θ − ηv.</summary>
+/// <summary>
+/// Stochastic gradient descent with heavy-ball momentum and L2 weight decay, as torch.optim.SGD: v ← μv + g + λθ; θ ← θ − ηv.
+/// </summary>
 /// <param name="momentum">μ, 0 ≤ μ &lt; 1</param>
 /// <param name="weightDecay">λ ≥ 0</param>
 public sealed class SgdMomentum(IReadOnlyList<Onnx.Graphs.ModelParameter> layout, float momentum, float weightDecay = 0) : IOptimizer
@@ -28,7 +30,8 @@ public sealed class SgdMomentum(IReadOnlyList<Onnx.Graphs.ModelParameter> layout
     void Update(Span<float> theta, ReadOnlySpan<float> g, Span<float> v, float rate)
     {
         var whole = theta.Length - theta.Length % Vector<float>.Count;
-        Span<Vector<float>> thetas = MemoryMarshal.Cast<float, Vector<float>>(theta), vs = MemoryMarshal.Cast<float, Vector<float>>(v);
+        var thetas = MemoryMarshal.Cast<float, Vector<float>>(theta);
+        var vs = MemoryMarshal.Cast<float, Vector<float>>(v);
         var gs = MemoryMarshal.Cast<float, Vector<float>>(g);
         for (var i = 0; i < gs.Length; i++)
         {

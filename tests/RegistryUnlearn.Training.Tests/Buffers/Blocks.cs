@@ -39,6 +39,8 @@ static class Blocks
     {
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs((double)expected[i] - actual[i]) <= tolerance, $"element {i} is {actual[i]}, expected {expected[i]} ± {tolerance}");
+            Assert.True(
+                Math.Abs((double)expected[i] - actual[i]) <= tolerance,
+                $"element {i} is {actual[i]}, expected {expected[i]} ± {tolerance}");
     }
 }

@@ -38,7 +38,8 @@ public sealed class TensorBlockTests
     [Fact]
     public void Gaps_stay_zero_under_every_operation()
     {
-        using TensorBlock theta = Blocks.Of([1, 2, 3], [4, 5, 6, 7, 8]), remember = Blocks.Of([1, -1, 1], [1, 1, 1, 1, 1]), forget = Blocks.Of([-3, 1, 1], [2, -9, 1, 1, 1]);
+        using var theta = Blocks.Of([1, 2, 3], [4, 5, 6, 7, 8]);
+        using TensorBlock remember = Blocks.Of([1, -1, 1], [1, 1, 1, 1, 1]), forget = Blocks.Of([-3, 1, 1], [2, -9, 1, 1, 1]);
         using SgdMomentum sgd = new(theta.Layout, 0.9f, 0.1f);
         using AdamW adam = new(theta.Layout, 0.1f);
         foreach (var scope in Enum.GetValues<HarmonizationScope>())
@@ -83,7 +84,8 @@ public sealed class TensorBlockTests
             () => adam.Step(a, b, 0.1f),
             () => adam.Step(b, b, 0.1f),
         })
-            Assert.StartsWith("the blocks hold different parameters", Assert.Throws<ArgumentException>(mix).Message, StringComparison.Ordinal);
+            Assert.StartsWith(
+                "the blocks hold different parameters", Assert.Throws<ArgumentException>(mix).Message, StringComparison.Ordinal);
         Assert.Equal(0, adam.Steps + sgd.Steps);
     }
 

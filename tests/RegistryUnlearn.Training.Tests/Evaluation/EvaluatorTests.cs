@@ -24,7 +24,8 @@ public sealed class EvaluatorTests
         using var parameters = SmallModel.Random(SmallModel.Cnn(), 5);
         var inputs = new float[count * Sample];
         SmallModel.Fill(inputs, 6);
-        using Evaluator live = Evaluator.Live(model, parameters), frozen = Evaluator.Frozen(model, parameters), single = Evaluator.Live(SmallModel.Cnn(), parameters);
+        using Evaluator live = Evaluator.Live(model, parameters), frozen = Evaluator.Frozen(model, parameters);
+        using var single = Evaluator.Live(SmallModel.Cnn(), parameters);
 
         var expected = new float[count * Classes];
         for (var i = 0; i < count; i++)

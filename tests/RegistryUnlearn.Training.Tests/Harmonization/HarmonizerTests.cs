@@ -9,7 +9,8 @@ namespace RegistryUnlearn.Training.Tests.Harmonization;
 public sealed class HarmonizerTests
 {
     /// <summary>G_r, G_f (one array per tensor), scope, mode, w_f; the update direction, cosine, fired share and kept norm by hand.</summary>
-    public static TheoryData<float[][], float[][], HarmonizationScope, HarmonizationMode, float, float[], double, double, double> Cases { get; } = new()
+    public static TheoryData<float[][], float[][], HarmonizationScope, HarmonizationMode, float, float[], double, double, double> Cases
+        => new()
     {
         // ⟨r,f⟩ = −1, |r|² = 1, |f|² = 2: r' = r + f/2, f' = f + r
         { [[1, 0]], [[-1, 1]], Global, Symmetric, 1, [0.5f, 1.5f], -Half, 1, Half },
@@ -43,7 +44,8 @@ public sealed class HarmonizerTests
 
     [Theory, MemberData(nameof(Cases))]
     public void Matches_hand_computed_vectors(
-        float[][] remember, float[][] forget, HarmonizationScope scope, HarmonizationMode mode, float weight, float[] direction, double cosine, double fired, double kept)
+        float[][] remember, float[][] forget, HarmonizationScope scope, HarmonizationMode mode, float weight,
+        float[] direction, double cosine, double fired, double kept)
     {
         using TensorBlock r = Blocks.Of(remember), f = Blocks.Of(forget);
         var result = Harmonizer.Combine(r, f, scope, mode, weight);
@@ -84,7 +86,8 @@ public sealed class HarmonizerTests
     {
         var random = new Random(7);
         int[] counts = [1, 5000, 2048, 2049, 15, 7777];
-        float[][] remember = [.. counts.Select(n => Draw(n))], forget = [.. counts.Select((n, i) => Draw(n, -0.3f + i * 0.15f, remember[i]))];
+        float[][] remember = [.. counts.Select(n => Draw(n))];
+        float[][] forget = [.. counts.Select((n, i) => Draw(n, -0.3f + i * 0.15f, remember[i]))];
         using TensorBlock r = Blocks.Of(remember), f = Blocks.Of(forget);
         var result = Harmonizer.Combine(r, f, scope, mode, weight);
         var (direction, cosine, fired, kept) = Reference(remember, forget, scope, mode, weight);
@@ -115,7 +118,8 @@ public sealed class HarmonizerTests
         double keptSquare = 0, fired = 0;
         foreach (var (r, f) in scopes)
         {
-            double rf = Dot(r, f), intoF = mode is Off || rf >= 0 ? 0 : -rf / Dot(r, r), intoR = mode is Symmetric && rf < 0 ? -rf / Dot(f, f) : 0;
+            var rf = Dot(r, f);
+            double intoF = mode is Off || rf >= 0 ? 0 : -rf / Dot(r, r), intoR = mode is Symmetric && rf < 0 ? -rf / Dot(f, f) : 0;
             double[] projected = [.. f.Zip(r, (y, x) => y + intoF * x)];
             direction.AddRange(r.Select((x, i) => (float)(x + intoR * f[i] + weight * projected[i])));
             keptSquare += projected.Sum(x => x * x);

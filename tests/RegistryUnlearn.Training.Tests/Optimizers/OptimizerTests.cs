@@ -4,7 +4,9 @@ using RegistryUnlearn.Training.Tests.Buffers;
 
 namespace RegistryUnlearn.Training.Tests.Optimizers;
 
-/// <summary>Three steps from θ = (1, −2, ½) against numbers computed in float64 with the update formulas of PyTorch's optimizers.</summary>
+/// <summary>
+/// Three steps from θ = (1, −2, ½) against numbers computed in float64 with the update formulas of PyTorch's optimizers.
+/// </summary>
 public sealed class OptimizerTests
 {
     static readonly float[] Start = [1, -2, 0.5f];
@@ -14,7 +16,10 @@ public sealed class OptimizerTests
     [Theory]
     [InlineData(0, 0, new[] { 0.95f, -1.9f, 0.3f }, new[] { 0.925f, -1.95f, 0.4f }, new[] { 1.025f, -1.95f, 0.3875f })]
     [InlineData(0.9f, 0, new[] { 0.95f, -1.9f, 0.3f }, new[] { 0.88f, -1.86f, 0.22f }, new[] { 0.917f, -1.824f, 0.1355f })]
-    [InlineData(0.9f, 0.05f, new[] { 0.945f, -1.89f, 0.2975f }, new[] { 0.865775f, -1.83155f, 0.2137625f }, new[] { 0.89014362f, -1.76978725f, 0.12482994f })]
+    [InlineData(0.9f, 0.05f,
+        new[] { 0.945f, -1.89f, 0.2975f },
+        new[] { 0.865775f, -1.83155f, 0.2137625f },
+        new[] { 0.89014362f, -1.76978725f, 0.12482994f })]
     public void Sgd(float momentum, float weightDecay, float[] first, float[] second, float[] third)
     {
         using var sgd = new SgdMomentum(Blocks.Layout(3), momentum, weightDecay);
@@ -23,10 +28,22 @@ public sealed class OptimizerTests
     }
 
     [Theory]
-    [InlineData(0, 0.01f, 0.9f, 0.999f, 1e-8f, new[] { 0.99f, -1.99f, 0.49f }, new[] { 0.9806782f, -1.98733663f, 0.48733663f }, new[] { 0.98274177f, -1.98527784f, 0.48492418f })]
-    [InlineData(0.01f, 0.01f, 0.9f, 0.999f, 1e-8f, new[] { 0.9899f, -1.9898f, 0.48995f }, new[] { 0.98047921f, -1.98693765f, 0.48723763f }, new[] { 0.98244474f, -1.98468016f, 0.48477646f })]
-    [InlineData(0.1f, 0.01f, 0.9f, 0.999f, 1e-8f, new[] { 0.989f, -1.988f, 0.4895f }, new[] { 0.9786892f, -1.98334863f, 0.48634713f }, new[] { 0.97977409f, -1.97930649f, 0.48344833f })]
-    [InlineData(0.1f, 0.05f, 0.8f, 0.9f, 1e-2f, new[] { 0.94598039f, -1.94049505f, 0.44774876f }, new[] { 0.89599771f, -1.9202171f, 0.434867f }, new[] { 0.90574135f, -1.9027847f, 0.4227613f })]
+    [InlineData(0, 0.01f, 0.9f, 0.999f, 1e-8f,
+        new[] { 0.99f, -1.99f, 0.49f },
+        new[] { 0.9806782f, -1.98733663f, 0.48733663f },
+        new[] { 0.98274177f, -1.98527784f, 0.48492418f })]
+    [InlineData(0.01f, 0.01f, 0.9f, 0.999f, 1e-8f,
+        new[] { 0.9899f, -1.9898f, 0.48995f },
+        new[] { 0.98047921f, -1.98693765f, 0.48723763f },
+        new[] { 0.98244474f, -1.98468016f, 0.48477646f })]
+    [InlineData(0.1f, 0.01f, 0.9f, 0.999f, 1e-8f,
+        new[] { 0.989f, -1.988f, 0.4895f },
+        new[] { 0.9786892f, -1.98334863f, 0.48634713f },
+        new[] { 0.97977409f, -1.97930649f, 0.48344833f })]
+    [InlineData(0.1f, 0.05f, 0.8f, 0.9f, 1e-2f,
+        new[] { 0.94598039f, -1.94049505f, 0.44774876f },
+        new[] { 0.89599771f, -1.9202171f, 0.434867f },
+        new[] { 0.90574135f, -1.9027847f, 0.4227613f })]
     public void Adam(float weightDecay, float rate, float beta1, float beta2, float epsilon, float[] first, float[] second, float[] third)
     {
         using var adam = new AdamW(Blocks.Layout(3), weightDecay, beta1, beta2, epsilon);

@@ -53,8 +53,11 @@ public sealed class KfacTests
         });
         using var kfac = Measure(model, channels * size * size, filters * positions, out var x, out var u);
         var a = Moment(Samples * positions, i => Patch(i / positions, i % positions)) / Samples;
-        var g = Moment(Samples * positions, i => [.. Enumerable.Range(0, filters).Select(o => u[(i / positions * filters + o) * positions + i % positions])]) / (Samples * positions);
+        var g = Moment(Samples * positions, i => Column(i / positions, i % positions)) / (Samples * positions);
         AssertInverse(kfac, model, a, g, withBias, transposed: false);
+
+        float[] Column(int sample, int position) =>
+            [.. Enumerable.Range(0, filters).Select(o => u[(sample * filters + o) * positions + position])];
 
         float[] Patch(int sample, int position) =>
         [
@@ -71,7 +74,8 @@ public sealed class KfacTests
     {
         // z = x·wᵀ + s with a shift s of its own: ∂ u·z/∂s = Σ over the batch of u.
         const int inputs = 4, outputs = 3;
-        var model = SmallModel.Of([inputs], (m, g, x) => g.Add(g.Gemm(x, m.Parameter("w", outputs, inputs), transB: true), m.Parameter("s", outputs)));
+        var model = SmallModel.Of([inputs], (m, g, x) =>
+            g.Add(g.Gemm(x, m.Parameter("w", outputs, inputs), transB: true), m.Parameter("s", outputs)));
         using var kfac = Measure(model, inputs, outputs, out _, out var u);
         var shift = new double[outputs];
         for (var i = 0; i < u.Length; i++)
@@ -128,7 +132,8 @@ public sealed class KfacTests
         (x, u) = (xs, us);
         using var parameters = SmallModel.Random(model, 13);
         return Kfac.Measure(model, outputs, parameters, Samples,
-            (start, to) => xs.AsSpan(start * inputs, to.Length).CopyTo(to), (start, to) => us.AsSpan(start * outputs, to.Length).CopyTo(to), Damping);
+            (start, to) => xs.AsSpan(start * inputs, to.Length).CopyTo(to),
+            (start, to) => us.AsSpan(start * outputs, to.Length).CopyTo(to), Damping);
     }
 
     /// <summary>Σ v·vᵀ in float64.</summary>
