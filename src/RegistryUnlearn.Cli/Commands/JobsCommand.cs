@@ -11,7 +11,7 @@ static class JobsCommand
     static Command List(CommandHost host)
     {
         var registry = RegistryOptions.Registry();
-        return host.Run(new Command("list", "All jobs with their state.") { registry }, async (parsed, cancellation) =>
+        return host.RunAsync(new Command("list", "All jobs with their state.") { registry }, async (parsed, cancellation) =>
         {
             var jobs = new JobStore(RegistryOptions.Open(parsed.GetRequiredValue(registry)), host.Clock);
             var states = new List<JobState>();
@@ -27,7 +27,7 @@ static class JobsCommand
     {
         var id = new Argument<string>("job") { Description = "The job's id." };
         var registry = RegistryOptions.Registry();
-        return host.Run(new Command("show", "One job: its state, its result or why it failed.") { id, registry }, async (parsed, cancellation) =>
+        return host.RunAsync(new Command("show", "One job: its state, its result or why it failed.") { id, registry }, async (parsed, cancellation) =>
         {
             var jobs = new JobStore(RegistryOptions.Open(parsed.GetRequiredValue(registry)), host.Clock);
             var state = (await jobs.ReadAsync(JobId.Parse(parsed.GetRequiredValue(id)), cancellation)).State;

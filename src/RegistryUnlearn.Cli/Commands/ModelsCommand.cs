@@ -10,7 +10,7 @@ static class ModelsCommand
     static Command List(CommandHost host)
     {
         var registry = RegistryOptions.Registry();
-        return host.Run(new Command("list", "All models with their versions and aliases.") { registry }, async (parsed, cancellation) =>
+        return host.RunAsync(new Command("list", "All models with their versions and aliases.") { registry }, async (parsed, cancellation) =>
         {
             var models = new ModelRegistry(RegistryOptions.Open(parsed.GetRequiredValue(registry)));
             var rows = new List<ModelRow>();
@@ -29,7 +29,7 @@ static class ModelsCommand
     {
         var reference = new Argument<string>("model") { Description = "A version, such as digits@1 or digits:production." };
         var registry = RegistryOptions.Registry();
-        return host.Run(new Command("show", "One version: its files, where it came from.") { reference, registry }, async (parsed, cancellation) =>
+        return host.RunAsync(new Command("show", "One version: its files, where it came from.") { reference, registry }, async (parsed, cancellation) =>
         {
             var models = new ModelRegistry(RegistryOptions.Open(parsed.GetRequiredValue(registry)));
             var version = await models.ResolveAsync(ModelReference.Parse(parsed.GetRequiredValue(reference)), cancellation);

@@ -13,7 +13,7 @@ static class RunCommand
         var registry = RegistryOptions.Registry();
         var key = RegistryOptions.Key();
         var command = new Command("run", "Carry out an erasure request: a new version of the model stands in the registry when it is done.") { request, registry, key };
-        return host.Run(command, async (parsed, cancellation) =>
+        return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var path = parsed.GetRequiredValue(request);
             var folder = parsed.GetRequiredValue(registry);

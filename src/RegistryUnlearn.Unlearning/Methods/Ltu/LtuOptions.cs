@@ -97,7 +97,7 @@ public sealed record LtuOptions(
         reader.Int("holdoutBatch", 64, 2, 65_536),
         reader.Int("viewBatch", 32, 2, 65_536),
         reader.Choice("preservation", Preservation.Pool),
-        reader.Float("preservationWeight", 1, 0, 100),
+        reader.Float("preservationWeight", 0.5f, 0, 100),
         reader.Float("otherClasses", 0.2f, 0, 100),
         reader.Int("membershipModels", 3, 2, 16),
         reader.Int("refit", 10, 1, 1_000_000),

@@ -37,10 +37,8 @@ sealed class LtuRun : GradientRun
     readonly BoundStep forgetStep;
     readonly MembershipFeedback? membership;
     readonly Kfac? kfac;
-    readonly TensorBlock best;
+    readonly BestState best;
     readonly List<string> notes;
-    double bestScore;
-    int bestStep;
 
     public LtuRun(UnlearningTask task, LtuOptions options) : base(task, options.Steps, options.Optimizer)
     {
@@ -78,14 +76,13 @@ sealed class LtuRun : GradientRun
         forgetStep = Bind(forgetSession, options.Part(options.ForgetBatch), forgetGradient);
         if (options.Preconditioner is Preconditioner.Kfac)
             kfac = Curvature(task, SampleSource.Of(trained), pool, options);
-        best = task.Original.Clone();
-        bestScore = score.Of(original);
+        best = new BestState(task.Original, score.Of(original));
     }
 
-    public override TensorBlock Result => best;
+    public override TensorBlock Result => best.Parameters;
 
     public override IReadOnlyList<string> Notes =>
-        [.. notes, $"The stop rule chose step {bestStep} of {Steps} (score {bestScore:0.000}; 0 is like retraining, about 0.6 is nothing done)."];
+        [.. notes, $"The stop rule chose step {best.Step} of {Steps} (score {best.Score:0.000}; 0 is like retraining, about 0.6 is nothing done)."];
 
     ModelProto Graph(BatchLoss loss) => options.Order is MetaStep.Off
         ? StepGraph.FirstOrder(Task.Model, loss)
@@ -153,13 +150,8 @@ sealed class LtuRun : GradientRun
     protected override void AfterStep()
     {
         membership?.Refit(Step);
-        if (Step % options.EvaluateEvery != 0 && !IsDone)
-            return;
-        var reached = score.Of(live);
-        if (!(reached < bestScore))
-            return;
-        (bestScore, bestStep) = (reached, Step);
-        best.CopyFrom(Parameters);
+        if (Step % options.EvaluateEvery == 0 || IsDone)
+            best.Offer(score.Of(live), Step, Parameters);
     }
 
     /// <summary>The pool keeps only what the original gets right: its mistakes are not worth preserving.</summary>
@@ -201,18 +193,14 @@ sealed class LtuRun : GradientRun
     protected override void SaveState(BinaryWriter writer)
     {
         base.SaveState(writer);
-        Write(writer, best);
-        writer.Write(bestScore);
-        writer.Write(bestStep);
+        best.Save(writer);
         membership?.Save(writer);
     }
 
     protected override void RestoreState(BinaryReader reader)
     {
         base.RestoreState(reader);
-        Read(reader, best);
-        bestScore = reader.ReadDouble();
-        bestStep = reader.ReadInt32();
+        best.Restore(reader);
         membership?.Restore(reader);
     }
 

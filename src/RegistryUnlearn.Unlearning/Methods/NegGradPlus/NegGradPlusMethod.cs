@@ -9,7 +9,7 @@ namespace RegistryUnlearn.Unlearning.Methods.NegGradPlus;
 /// <param name="Steps">1..1,000,000</param>
 /// <param name="Batch">Samples per step and side, 1..65,536</param>
 /// <param name="Anchor">Weight of ½‖θ − θ₀‖² beside the loss on retained samples, 0..100</param>
-public sealed record NegGradPlusOptions(float Alpha, int Steps, int Batch, float Anchor, OptimizerOptions Optimizer);
+public sealed record NegGradPlusOptions(float Alpha, int Steps, int Batch, float Anchor, OptimizerOptions Optimizer, StopOptions Stop);
 
 /// <summary>
 /// NG+: descends α · (CE on retained + anchor) − (1 − α) · CE on forget, jointly per batch (Kurmanji et al., NeurIPS 2023; in the form of
@@ -26,11 +26,12 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
         reader.Int("steps", 60, 1, 1_000_000),
         reader.Int("batch", 64, 1, 65_536),
         reader.Float("anchor", 0, 0, 100),
-        OptimizerOptions.Read(reader, new(OptimizerKind.Adamw, 0.001f, 0.9f, 0, Schedule.Linear)));
+        OptimizerOptions.Read(reader, new(OptimizerKind.Adamw, 0.001f, 0.9f, 0, Schedule.Linear)),
+        StopOptions.Read(reader));
 
     public MethodRun Start(UnlearningTask task, object options) => new Run(task, (NegGradPlusOptions)options);
 
-    sealed class Run : GradientRun
+    sealed class Run : StoppedRun
     {
         readonly NegGradPlusOptions options;
         readonly Subset forget;
@@ -40,7 +41,7 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
         readonly CyclicBatches retainedBatches;
         readonly CyclicBatches forgetBatches;
 
-        public Run(UnlearningTask task, NegGradPlusOptions options) : base(task, options.Steps, options.Optimizer)
+        public Run(UnlearningTask task, NegGradPlusOptions options) : base(task, options.Steps, options.Optimizer, options.Stop)
         {
             this.options = options;
             forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
