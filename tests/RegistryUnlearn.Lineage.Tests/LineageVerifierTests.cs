@@ -45,5 +45,6 @@ public sealed class LineageVerifierTests
     [Fact]
     public void Without_statements_nothing_is_covered() =>
         Assert.Equal(LineageFault.NotCovered, Assert.Single(LineageVerifier.Verify([], new Dictionary<string,
-            string> { ["model.onnx"] = Abc })).Fault);
+            string>
+        { ["model.onnx"] = Abc })).Fault);
 }
