@@ -9,8 +9,8 @@ namespace RegistryUnlearn.Lineage;
 public sealed record DsseEnvelope(string PayloadType, ReadOnlyMemory<byte> Payload)
 {
     /// <summary>
-    /// What a signature covers (DSSE v1.0, protocol, PAE): <c>DSSEv1 SP LEN(type) SP type SP LEN(body) SP body</c>, lengths in bytes,
-    /// ASCII decimal.
+    /// What a signature covers (DSSE v1.0, protocol, PAE): <c>DSSEv1 SP LEN(type) SP type SP LEN(body) SP body</c>, lengths in bytes, ASCII
+    /// decimal.
     /// </summary>
     public static byte[] PreAuthenticationEncoding(string payloadType, ReadOnlySpan<byte> payload)
     {

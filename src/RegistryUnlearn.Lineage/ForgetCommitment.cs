@@ -6,10 +6,8 @@ namespace RegistryUnlearn.Lineage;
 
 /// <summary>
 /// Binds a run to its forget set without naming it: HMAC-SHA256 (RFC 2104) over the distinct ids in ordinal order, each as its length in
-/// bytes
-/// (unsigned, 32 bits, big-endian) and its UTF-8 bytes. Whoever has the key and the ids can check it; without the key it says nothing
-/// about them.
-/// The caller chooses, stores and guards the key.
+/// bytes (unsigned, 32 bits, big-endian) and its UTF-8 bytes. Whoever has the key and the ids can check it; without the key it says nothing
+/// about them. The caller chooses, stores and guards the key.
 /// </summary>
 public sealed record ForgetCommitment
 {

@@ -20,8 +20,7 @@ public sealed record ResourceDescriptor(string? Name = null, string? Uri = null,
 
 /// <summary>
 /// An in-toto Statement v1: a predicate about subjects. It holds no clock and no chance: all times come from the caller, so that the same
-/// job,
-/// run again, gives the same bytes.
+/// job, run again, gives the same bytes.
 /// </summary>
 public sealed record Statement
 {

@@ -5,8 +5,7 @@ namespace RegistryUnlearn.Registry;
 
 /// <summary>
 /// What happened to what, when. Two entries with the same time, event and subject are one. Details hold names, versions, digests and
-/// counts;
-/// never identities of samples.
+/// counts; never identities of samples.
 /// </summary>
 public sealed record AuditEntry(DateTimeOffset Time, string Event, string Subject, IReadOnlyDictionary<string, string> Details)
 {

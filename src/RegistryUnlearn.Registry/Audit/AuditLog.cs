@@ -8,10 +8,8 @@ public sealed record AuditVerification(long Lines, Digest Head);
 
 /// <summary>
 /// One append-only chain of lines over day files. Each line holds the hash of the one before, so that a changed, removed or inserted line
-/// shows.
-/// A day's file ends in a line "closed" that names the next day; only then does that one begin, so that the chain never forks. Cutting off
-/// the
-/// newest lines shows only against a head that was kept elsewhere.
+/// shows. A day's file ends in a line "closed" that names the next day; only then does that one begin, so that the chain never forks.
+/// Cutting off the newest lines shows only against a head that was kept elsewhere.
 /// </summary>
 public sealed class AuditLog(IObjectStore store)
 {

@@ -4,8 +4,7 @@ namespace RegistryUnlearn.Registry;
 
 /// <summary>
 /// A job's checkpoints and results by digest, verified on every reading. Blobs of one job are not shared with another, nor with a later
-/// retry,
-/// so that whoever ends it can remove its traces without a look at the others; workers of the same job share them.
+/// retry, so that whoever ends it can remove its traces without a look at the others; workers of the same job share them.
 /// </summary>
 public sealed class JobBlobs(IObjectStore store, JobId job, int retry)
 {

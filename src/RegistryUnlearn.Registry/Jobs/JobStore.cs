@@ -71,8 +71,7 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
 
     /// <summary>
     /// Replaces a state by compare-and-swap, with the time of the change set; null when someone else changed it first. A lost
-    /// acknowledgement
-    /// counts as a success.
+    /// acknowledgement counts as a success.
     /// </summary>
     /// <exception cref="InvalidOperationException">The change is not one that <see cref="JobStatus"/> allows.</exception>
     public async Task<TrackedJob?> TryUpdateAsync(TrackedJob current, JobState next, CancellationToken cancellation = default)

@@ -13,9 +13,8 @@ public sealed partial class ModelRegistry
 
     /// <summary>
     /// Takes a version out of service: aliases move on to the replacement, then the files move to quarantine or go. Each step can be
-    /// repeated by
-    /// anyone. A version withdrawn before keeps its record, except that a quarantined one can still be deleted. Its number is never used
-    /// again.
+    /// repeated by anyone. A version withdrawn before keeps its record, except that a quarantined one can still be deleted. Its number is
+    /// never used again.
     /// </summary>
     public async Task WithdrawAsync(ModelName model, int version, ParentPolicy policy, VersionPointer replacement,
         CancellationToken cancellation = default)

@@ -59,8 +59,7 @@ public sealed partial class ModelRegistry(IObjectStore store)
 
     /// <summary>
     /// Copies a version's files into a local folder under their own names, every digest verified. Files already there with the right bytes
-    /// stay;
-    /// a file with wrong bytes never gets its name.
+    /// stay; a file with wrong bytes never gets its name.
     /// </summary>
     /// <exception cref="RegistryException">Corrupt: a file differs from its digest. NotFound: a file is missing.</exception>
     public async Task DownloadAsync(ResolvedVersion version, string localFolder, CancellationToken cancellation = default)

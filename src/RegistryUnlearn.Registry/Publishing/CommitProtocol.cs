@@ -4,12 +4,9 @@ namespace RegistryUnlearn.Registry;
 
 /// <summary>
 /// Makes one version out of one job, however often and by however many workers it is tried. Stage the files as blobs; claim a version; fix
-/// version
-/// and bytes by compare-and-swap of the job's state (Committing); copy the blobs into the version's folder, <c>model.onnx</c> after its
-/// data files
-/// and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs. Before Committing a
-/// failure costs
-/// only work; from Committing on anyone can finish with the same bytes.
+/// version and bytes by compare-and-swap of the job's state (Committing); copy the blobs into the version's folder, <c>model.onnx</c> after
+/// its data files and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs. Before
+/// Committing a failure costs only work; from Committing on anyone can finish with the same bytes.
 /// </summary>
 public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvider clock)
 {
@@ -22,8 +19,7 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
     /// </summary>
     /// <exception cref="RegistryException">
     /// Conflict: the job is neither running nor being published, or foreign files stand in the version's folder. Others as the store has
-    /// them.
-    /// After any of them the same call can be repeated.
+    /// them. After any of them the same call can be repeated.
     /// </exception>
     public async Task<JobResult> PublishAsync(JobId job, PublishPlan plan, CancellationToken cancellation = default)
     {

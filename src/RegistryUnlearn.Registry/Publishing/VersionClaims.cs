@@ -4,8 +4,7 @@ namespace RegistryUnlearn.Registry;
 
 /// <summary>
 /// The right to write a version: a file that holds the job's id, created once and never removed. A job that ends without using its claim
-/// leaves
-/// a hole in the numbers, which is harmless; removing a claim would not be, because two jobs could then hold one.
+/// leaves a hole in the numbers, which is harmless; removing a claim would not be, because two jobs could then hold one.
 /// </summary>
 sealed class VersionClaims(IObjectStore store, ModelRegistry registry)
 {

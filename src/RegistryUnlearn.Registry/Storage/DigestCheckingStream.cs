@@ -4,8 +4,7 @@ namespace RegistryUnlearn.Registry;
 
 /// <summary>
 /// Reads through to another stream and throws at its end, instead of reporting the end, when the bytes do not have the promised digest and
-/// size:
-/// a store that reads it never publishes wrong bytes.
+/// size: a store that reads it never publishes wrong bytes.
 /// </summary>
 sealed class DigestCheckingStream(Stream source, Digest expected, long size, string path) : Stream
 {

@@ -7,8 +7,7 @@ namespace RegistryUnlearn.Registry;
 
 /// <summary>
 /// Exclusion between threads and processes by an exclusively opened file. The kernel drops the lock when its holder ends in whatever way,
-/// so
-/// there are no stale locks. Lock files are never deleted: deleting one would let two holders lock two files of the same name.
+/// so there are no stale locks. Lock files are never deleted: deleting one would let two holders lock two files of the same name.
 /// </summary>
 sealed class FolderLock(string directory, TimeSpan timeout)
 {

@@ -19,8 +19,7 @@ public sealed record FolderStoreOptions
 /// <summary>
 /// Objects as files of one folder, shared by any number of threads and processes. A file gets its name only when its bytes are on the disk:
 /// link(2) creates, rename(2) replaces, so that no reader ever sees a part. The tag of an object is its SHA-256. Symbolic links below the
-/// root
-/// are refused, and listings pass over them. <c>.registry-unlearn/tmp</c> and <c>.registry-unlearn/locks</c> are the store's own.
+/// root are refused, and listings pass over them. <c>.registry-unlearn/tmp</c> and <c>.registry-unlearn/locks</c> are the store's own.
 /// </summary>
 public sealed partial class FolderStore : IObjectStore
 {

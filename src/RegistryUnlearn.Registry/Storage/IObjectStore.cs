@@ -12,11 +12,10 @@ public sealed record StoredObject(ReadOnlyMemory<byte> Content, ETag ETag);
 public sealed record ObjectEntry(string Path, long Size);
 
 /// <summary>
-/// Named immutable-or-replaced byte strings: the only thing the registry asks of a disk or a cloud.
-/// Every write is all or nothing, durable when the call returns, and visible to every reader from then on.
-/// A write whose acknowledgement was lost may report a conflict although its bytes are stored: callers read back before they believe a
-/// conflict.
-/// Paths follow <see cref="ObjectPath"/>. Refusals are <see cref="RegistryException"/>s. Implementations are thread-safe.
+/// Named immutable-or-replaced byte strings: the only thing the registry asks of a disk or a cloud. Every write is all or nothing, durable
+/// when the call returns, and visible to every reader from then on. A write whose acknowledgement was lost may report a conflict although
+/// its bytes are stored: callers read back before they believe a conflict. Paths follow <see cref="ObjectPath"/>. Refusals are <see
+/// cref="RegistryException"/>s. Implementations are thread-safe.
 /// </summary>
 public interface IObjectStore
 {
@@ -28,8 +27,7 @@ public interface IObjectStore
 
     /// <summary>
     /// Opens an object for one forward reading; null when there is none. The stream shows one version of the content to its end. There is
-    /// no tag:
-    /// large objects are never replaced, and whoever reads one checks its digest.
+    /// no tag: large objects are never replaced, and whoever reads one checks its digest.
     /// </summary>
     Task<Stream?> OpenReadAsync(string path, CancellationToken cancellation = default);
 
@@ -41,8 +39,7 @@ public interface IObjectStore
 
     /// <summary>
     /// Creates an object from a stream, read to its end in bounded memory; false when one exists already (the stream may then be read in
-    /// part or
-    /// not at all). When the stream throws, nothing becomes visible.
+    /// part or not at all). When the stream throws, nothing becomes visible.
     /// </summary>
     Task<bool> TryCreateAsync(string path, Stream content, CancellationToken cancellation = default);
 

@@ -4,8 +4,7 @@ namespace RegistryUnlearn.Registry;
 
 /// <summary>
 /// Object paths: segments joined by '/', 1 to 1024 characters in all. A segment has 1 to 255 UTF-8 bytes, no control character or
-/// backslash,
-/// is not '.' or '..', and does not end in a dot or a space (which some stores drop).
+/// backslash, is not '.' or '..', and does not end in a dot or a space (which some stores drop).
 /// </summary>
 public static class ObjectPath
 {
