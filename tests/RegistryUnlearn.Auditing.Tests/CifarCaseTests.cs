@@ -30,15 +30,7 @@ public class CifarCaseTests
         Assert.Equal(band10Max, result.H10Band.Max, .004);
     }
 
-    static string Folder(string name)
-    {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "RegistryUnlearn.sln")))
-            root = root.Parent;
-        var folder = Path.Combine(root?.FullName ?? AppContext.BaseDirectory, "..", "shared", "data", "cifar10-10k", name);
-        Assert.SkipUnless(Directory.Exists(folder), "the CIFAR-10 cases are not beside the repository");
-        return folder;
-    }
+    static string Folder(string name) => Repository.Shared("data/cifar10-10k/" + name);
 
     static ModelOutputs Load(string folder, string model)
     {

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
 using RegistryUnlearn.Unlearning.Data;
 
 namespace RegistryUnlearn.Cli.Tests.Support;
@@ -7,14 +6,7 @@ namespace RegistryUnlearn.Cli.Tests.Support;
 /// <summary>Numbers computed elsewhere that lie beside the repository; tests that need them are skipped where they are absent.</summary>
 static class Fixture
 {
-    public static string Folder(string relative, [CallerFilePath] string here = "")
-    {
-        var root = Path.GetDirectoryName(here);
-        while (root is not null && !File.Exists(Path.Combine(root, "RegistryUnlearn.sln"))) root = Path.GetDirectoryName(root);
-        var folder = Path.GetFullPath(Path.Combine(root ?? ".", "../shared/fixtures", relative));
-        Assert.SkipUnless(Directory.Exists(folder), $"the fixture {relative} is not beside the repository (../shared/fixtures)");
-        return folder;
-    }
+    public static string Folder(string relative) => Repository.Shared("fixtures/" + relative);
 
     /// <summary>The arrays have the same shape, and ‖actual − expected‖ ≤ tolerance · ‖expected‖.</summary>
     public static void Agree(NpyArray expected, NpyArray actual, double tolerance)

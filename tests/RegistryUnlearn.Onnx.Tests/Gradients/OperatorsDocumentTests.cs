@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text;
 using RegistryUnlearn.Onnx.Gradients;
 
@@ -12,14 +11,12 @@ public sealed class OperatorsDocumentTests
     [Fact]
     public void The_document_shows_the_table()
     {
-        var path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "../../../docs/operators.md"));
+        var path = Path.Combine(Repository.Root, "docs/operators.md");
         var expected = Document();
         if (Environment.GetEnvironmentVariable(Renew) is not null)
             File.WriteAllText(path, expected);
         Assert.True(File.Exists(path) && File.ReadAllText(path) == expected, $"docs/operators.md is stale; run this test with {Renew}=1 and commit the file");
     }
-
-    static string Here([CallerFilePath] string path = "") => path;
 
     static string Document()
     {

@@ -39,7 +39,7 @@ public sealed class ReferenceModelTests
         var detected = ParameterDetection.Detect(model).Trainable.Select(p => p.Name).ToHashSet();
         Assert.Equal(expected.Order(), detected.Order());
 
-        using var reference = ZipFile.OpenRead(Path.Combine(Folder(name)!, "reference.npz"));
+        using var reference = ZipFile.OpenRead(Path.Combine(Repository.Shared("fixtures/gradients/" + name), "reference.npz"));
         var trained = reference.Entries.Where(e => e.FullName.StartsWith("grad/")).Select(e => e.FullName["grad/".Length..^".npy".Length]);
         Assert.Equal(trained.Order(), detected.Order());
 
@@ -68,19 +68,6 @@ public sealed class ReferenceModelTests
 
     static ModelFile Load(string name)
     {
-        var folder = Folder(name);
-        Assert.SkipWhen(folder is null, $"No shared/fixtures/gradients/{name} beside the repository.");
-        return ModelFile.Load(Path.Combine(folder!, "model.onnx"));
-    }
-
-    static string? Folder(string name)
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (!File.Exists(Path.Combine(folder.FullName, "RegistryUnlearn.sln"))) continue;
-            var path = Path.GetFullPath(Path.Combine(folder.FullName, "..", "shared", "fixtures", "gradients", name));
-            return Directory.Exists(path) ? path : null;
-        }
-        return null;
+        return ModelFile.Load(Path.Combine(Repository.Shared("fixtures/gradients/" + name), "model.onnx"));
     }
 }

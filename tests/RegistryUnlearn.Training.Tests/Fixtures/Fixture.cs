@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
 using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Onnx.Proto;
 
@@ -8,13 +7,7 @@ namespace RegistryUnlearn.Training.Tests.Fixtures;
 /// <summary>Numbers computed elsewhere that lie beside the repository; tests that need them are skipped where they are absent.</summary>
 static class Fixture
 {
-    public static string Folder(string relative, [CallerFilePath] string here = "")
-    {
-        var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
-        var folder = Path.Combine(root, "../shared/fixtures", relative);
-        Assert.SkipUnless(Directory.Exists(folder), $"the fixture {relative} is not beside the repository (../shared/fixtures)");
-        return folder;
-    }
+    public static string Folder(string relative) => Repository.Shared("fixtures/" + relative);
 
     /// <summary>The model with the tensors of the given names as parameters.</summary>
     public static ForwardModel Model(string path, IEnumerable<string> parameters)

@@ -15,7 +15,7 @@ public class SharedDataTests
     [InlineData("fixtures/gradients/textcnn/reference.npz")]
     public void Reads_gradient_references(string path)
     {
-        var arrays = NpzReader.ReadAll(Find(path));
+        var arrays = NpzReader.ReadAll(Repository.Shared(path));
 
         Assert.Equal(arrays["logits"].Shape[0], arrays["labels"].Shape[0]);
         Assert.True(float.IsFinite(arrays["loss"].ToSingles()[0]));
@@ -28,7 +28,7 @@ public class SharedDataTests
     [InlineData("vit-conflict")]
     public void Reads_golden_steps(string name)
     {
-        var arrays = NpzReader.ReadAll(Find($"fixtures/ltu-step/{name}/step.npz"));
+        var arrays = NpzReader.ReadAll(Repository.Shared($"fixtures/ltu-step/{name}/step.npz"));
 
         Assert.Equal(4, arrays["mi/weights"].Shape[1]);
         Assert.Equal(arrays["mi/weights"].Shape[0], arrays["mi/bias"].Shape[0]);
@@ -42,13 +42,13 @@ public class SharedDataTests
     public void Draws_the_benchmark_case_and_sees_its_members()
     {
         var folder = "data/cifar10-10k";
-        var data = DataSet.Load(Find($"{folder}/train.npz"), new DataSetOptions
+        var data = DataSet.Load(Repository.Shared($"{folder}/train.npz"), new DataSetOptions
         {
             Normalization = new Normalization(255, [.4914f, .4822f, .4465f], [.247f, .2435f, .2616f]),
         });
-        var test = DataSet.Load(Find($"{folder}/test.npz"));
-        var split = NpzReader.ReadAll(Find($"{folder}/random/split.npz"));
-        var logits = NpzReader.ReadAll(Find($"{folder}/random/original.npz"));
+        var test = DataSet.Load(Repository.Shared($"{folder}/test.npz"));
+        var split = NpzReader.ReadAll(Repository.Shared($"{folder}/random/split.npz"));
+        var logits = NpzReader.ReadAll(Repository.Shared($"{folder}/random/original.npz"));
         data.RequireClasses(10);
         var forget = data.Select(split["forget"].ToInt64s(), "forget");
         var retained = data.All("all").Except(forget, "rest").Sample(0.1, 0, "retained");
@@ -66,15 +66,5 @@ public class SharedDataTests
         ensemble[1].Score(members, high);
         ensemble[1].Score(nonMembers, low);
         Assert.InRange(RankStatistics.Auc(high, low), 0.7, 0.9);
-    }
-
-    static string Find(string path)
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "RegistryUnlearn.sln")))
-            folder = folder.Parent;
-        var file = Path.Combine(folder?.Parent?.FullName ?? AppContext.BaseDirectory, "shared", path);
-        Assert.SkipUnless(File.Exists(file), $"../shared/{path} is absent");
-        return file;
     }
 }
