@@ -44,7 +44,7 @@ static class RegistryOptions
     /// <exception cref="InputException">The key is missing or too short.</exception>
     public static JobOptions Jobs(string? keyFile, double checkpointInterval) => new()
     {
-        CommitmentKey = keyFile is null ? null : ReadKey(keyFile),
+        CommitmentKey = keyFile is null ? (ReadOnlyMemory<byte>?)null : ReadKey(keyFile),
         CheckpointInterval = TimeSpan.FromSeconds(checkpointInterval),
     };
 

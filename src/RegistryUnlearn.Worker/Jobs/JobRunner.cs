@@ -51,6 +51,12 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         {
             return await CarryOutAsync(job, work.Path, progress, cancellation);
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The registry's own refusals are RegistryExceptions: this one is about the local copies.
+            throw new InputException(work.Path,
+                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); free space, or name another folder by TMPDIR, and run the job again", e);
+        }
         catch (Exception e) when (e is not OperationCanceledException && !IsTransient(e))
         {
             await RecordFailureAsync(job, e);
@@ -61,8 +67,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
     /// <summary>
     /// Says nothing about the job: once the disk has room or the store answers, the same call goes on from the last checkpoint.
     /// </summary>
-    static bool IsTransient(Exception e) => e is IOException or UnauthorizedAccessException
-        or RegistryException { Kind: RegistryErrorKind.Full or RegistryErrorKind.Denied or RegistryErrorKind.Unavailable };
+    static bool IsTransient(Exception e) =>
+        e is RegistryException { Kind: RegistryErrorKind.Full or RegistryErrorKind.Denied or RegistryErrorKind.Unavailable };
 
     async Task RecordFailureAsync(JobId job, Exception e)
     {
