@@ -57,7 +57,8 @@ static class TinyRegistry
         }
     }
 
-    static byte[] Data(string name, int count, Action<float[]>? spoil = null)
+    /// <summary>Samples with ids such as train-3 and labels that depend on the first two features.</summary>
+    public static byte[] Data(string name, int count, Action<float[]>? spoil = null)
     {
         var rng = Rng.For(2, name, 0);
         var inputs = new float[count * Features];
@@ -66,13 +67,17 @@ static class TinyRegistry
         for (var i = 0; i < count; i++)
             labels[i] = inputs[i * Features] > 0.5f ? 2 : inputs[i * Features + 1] > 0 ? 1 : 0;
         spoil?.Invoke(inputs);
+        return Npz(
+            NpyArray.Of<float>("x", [count, Features], inputs), NpyArray.Of<long>("y", [count], labels),
+            NpyArray.OfStrings("id", [.. Enumerable.Range(0, count).Select(i => $"{name}-{i}")]));
+    }
+
+    public static byte[] Npz(params NpyArray[] arrays)
+    {
         using var stream = new MemoryStream();
         using (var npz = new NpzWriter(stream, leaveOpen: true))
-        {
-            npz.Add<float>("x", [count, Features], inputs);
-            npz.Add<long>("y", [count], labels);
-            npz.Add(NpyArray.OfStrings("id", [.. Enumerable.Range(0, count).Select(i => $"{name}-{i}")]));
-        }
+            foreach (var array in arrays)
+                npz.Add(array);
         return stream.ToArray();
     }
 
@@ -84,5 +89,4 @@ static class TinyRegistry
             files[entry.Path] = (await store.ReadAsync(entry.Path))!.Content.ToArray();
         return files;
     }
-
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Worker;
 using RegistryUnlearn.Worker.Jobs;
@@ -8,6 +9,8 @@ namespace RegistryUnlearn.Cli.Commands;
 /// <summary>Options of the commands that work on a registry.</summary>
 static class RegistryOptions
 {
+    const int MaxInterval = 86_400;
+
     public static Option<string> Registry() => CommonOptions.File("--registry", "folder", "The model registry.");
 
     public static Option<string?> Key() => new("--commitment-key")
@@ -21,12 +24,42 @@ static class RegistryOptions
         ? new FolderStore(folder)
         : throw new InputException(folder, "there is no such folder; give the registry's root with --registry");
 
-    public static JobOptions Jobs(string? keyFile)
+    public static Option<double> CheckpointInterval()
     {
-        if (keyFile is null)
-            return new JobOptions();
-        var key = System.IO.File.ReadAllBytes(keyFile);
-        return key.Length >= 32 ? new JobOptions { CommitmentKey = key }
-            : throw new InputException(keyFile, $"the key has {key.Length} bytes; give at least 32");
+        var option = new Option<double>("--checkpoint-interval")
+        {
+            Description = "Seconds of work between two checkpoints, from which an interrupted job goes on; 0 saves every step.",
+            HelpName = "seconds",
+            DefaultValueFactory = _ => new JobOptions().CheckpointInterval.TotalSeconds,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Errors.Any() || result.GetValueOrDefault<double>() is >= 0 and <= MaxInterval)
+                return;
+            result.AddError($"--checkpoint-interval is not from 0 to {MaxInterval}; give the seconds between two checkpoints.");
+        });
+        return option;
+    }
+
+    /// <exception cref="InputException">The key is missing or too short.</exception>
+    public static JobOptions Jobs(string? keyFile, double checkpointInterval) => new()
+    {
+        CommitmentKey = keyFile is null ? (ReadOnlyMemory<byte>?)null : ReadKey(keyFile),
+        CheckpointInterval = TimeSpan.FromSeconds(checkpointInterval),
+    };
+
+    static byte[] ReadKey(string path)
+    {
+        byte[] key;
+        try
+        {
+            key = System.IO.File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(path, $"the commitment key cannot be read ({e.GetType().Name}); give a file with --commitment-key", e);
+        }
+        return key.Length >= ForgetCommitment.MinKeyBytes ? key
+            : throw new InputException(path, $"the key has {key.Length} bytes; give at least {ForgetCommitment.MinKeyBytes}");
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Cli.Output;
 using RegistryUnlearn.Worker.Jobs;
+using RegistryUnlearn.Worker.Requests;
 
 namespace RegistryUnlearn.Cli.Commands;
 
@@ -12,12 +13,13 @@ static class RunCommand
         var request = new Argument<string>("request.json") { Description = "What to forget, from which model, how." };
         var registry = RegistryOptions.Registry();
         var key = RegistryOptions.Key();
-        var command = new Command("run", "Carry out an erasure request: a new version of the model stands in the registry when it is done.") { request, registry, key };
+        var interval = RegistryOptions.CheckpointInterval();
+        var command = new Command("run", "Carry out an erasure request: a new version of the model stands in the registry when it is done.") { request, registry, key, interval };
         return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var path = parsed.GetRequiredValue(request);
             var folder = parsed.GetRequiredValue(registry);
-            var runner = new JobRunner(RegistryOptions.Open(folder), host.Clock, RegistryOptions.Jobs(parsed.GetValue(key)));
+            var runner = new JobRunner(RegistryOptions.Open(folder), host.Clock, RegistryOptions.Jobs(parsed.GetValue(key), parsed.GetValue(interval)));
             return await RunAsync(host, runner, path, folder, cancellation);
         });
     }
@@ -26,7 +28,7 @@ static class RunCommand
     public static async Task<Answer> RunAsync(CommandHost host, JobRunner runner, string requestPath, string registry, CancellationToken cancellation)
     {
         using var progress = host.NewJobProgress();
-        var job = await runner.SubmitAsync(await File.ReadAllTextAsync(requestPath, cancellation), requestPath, cancellation);
+        var job = await runner.SubmitAsync(await RequestDocument.ReadFileAsync(requestPath, cancellation), requestPath, cancellation);
         progress.Note($"job {job}");
         try
         {
@@ -41,7 +43,15 @@ static class RunCommand
             var document = new FailedAnswer(job.ToString(), e.Message, e.Audit.Rows, e.Audit.Gates);
             return new Answer(document, screen => PrintFailed(document, e.Audit, screen), ExitCodes.FailedGate);
         }
+        catch (OperationCanceledException)
+        {
+            var document = new StoppedAnswer(job.ToString(), Stopped: true);
+            return new Answer(document, screen => PrintStopped(document, screen), ExitCodes.Cancelled);
+        }
     }
+
+    static void PrintStopped(StoppedAnswer answer, TextScreen screen) => screen.Line(
+        $"Job {answer.Job} was stopped, nothing was published. Run the same command again: it goes on where it stood.");
 
     static void Print(RunAnswer answer, AuditResult? audit, TextScreen screen)
     {
@@ -68,6 +78,8 @@ static class RunCommand
     /// <param name="Digest">Digest of its manifest.</param>
     /// <param name="AlreadyDone">The same request had been carried out before.</param>
     sealed record RunAnswer(string Job, string Version, string Digest, bool AlreadyDone, string Model, string Report, IReadOnlyList<AuditRow>? Rows, IReadOnlyList<GateOutcome>? Gates);
+
+    sealed record StoppedAnswer(string Job, bool Stopped);
 
     sealed record FailedAnswer(string Job, string Message, IReadOnlyList<AuditRow> Rows, IReadOnlyList<GateOutcome> Gates);
 }

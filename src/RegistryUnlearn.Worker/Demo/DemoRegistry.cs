@@ -20,6 +20,8 @@ public static class DemoRegistry
     {
         if (!Directory.Exists(Sample))
             throw new InputException(Sample, "the sample registry is not beside the program; install the program again");
+        if (File.Exists(folder))
+            throw new InputException(folder, "is a file; choose a folder with --out");
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
         {
             if (!File.Exists(Path.Combine(folder, Marker)))

@@ -17,10 +17,9 @@ static class AuditStage
         var comparisons = new List<AuditedModel>();
         foreach (var choice in request.Audit.Compare)
             comparisons.Add(new AuditedModel(choice.Method.Name, Compare(choice, job, progress, cancellation)));
-        var oracles = Oracles(request, fetched);
         var result = Auditor.Audit(
-            new AuditedModel("do nothing", before), new AuditedModel(request.Method.Method.Name, after), comparisons, oracles, request.Audit.Gates, new AuditOptions(request.Seed));
-        return new(result, before, after, oracles, [.. run.Traces.Select(Record)], run.Notes);
+            new AuditedModel("do nothing", before), new AuditedModel(request.Method.Method.Name, after), comparisons, fetched.Oracles, request.Audit.Gates, new AuditOptions(request.Seed));
+        return new(result, before, after, fetched.Oracles, [.. run.Traces.Select(Record)], run.Notes);
     }
 
     static ModelSummary Compare(MethodChoice choice, PreparedJob job, IJobProgress progress, CancellationToken cancellation)
@@ -33,20 +32,6 @@ static class AuditStage
             progress.Step(choice.Method.Name, run.Step, run.Steps, run.Traces[^1]);
         }
         return ModelMeasurement.Of(choice.Method.Name, job, run.Result);
-    }
-
-    /// <exception cref="AuditInputException">The oracles belong to another model or forget set.</exception>
-    static IReadOnlyList<OracleRecord> Oracles(UnlearningRequest request, FetchedJob fetched)
-    {
-        if (fetched.Oracles is not { } file)
-            return [];
-        var key = OracleKey.Of(
-            fetched.Digests[request.Data.Train.Path].Hex, Optional(request.Data.Holdout), Optional(request.Data.Test), request.Forget);
-        if (file.RequestDigest != key || file.ModelDigest != fetched.ModelDigest.ToString())
-            throw new AuditInputException($"{request.Audit.Oracles}: the oracles were made for another model, other data or another forget set; make oracles for this request, or leave audit.oracles out");
-        return file.Oracles;
-
-        string? Optional(DataFile? data) => data is null ? null : fetched.Digests[data.Path].Hex;
     }
 
     static StepRecord Record(StepTrace trace, int step) =>

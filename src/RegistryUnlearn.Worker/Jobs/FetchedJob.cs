@@ -9,39 +9,42 @@ namespace RegistryUnlearn.Worker.Jobs;
 /// <summary>Everything a job needs, as local files with checked digests.</summary>
 /// <param name="ModelPath">The parent's model.onnx, its data files beside it.</param>
 /// <param name="Digests">SHA-256 of every data file, by its path in the registry.</param>
-sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train, DataSet? Holdout, DataSet? Test, OracleFile? Oracles,
+sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train, DataSet? Holdout, DataSet? Test,
+    IReadOnlyList<OracleRecord> Oracles,
     IReadOnlyDictionary<string, Digest> Digests)
 {
     /// <summary>Digest of the parent's model.onnx.</summary>
-    public Digest ModelDigest => Parent.Manifest.Files.Single(f => f.Path == "model.onnx").Digest;
+    public Digest ModelDigest => ModelDigestOf(Parent);
+
+    /// <summary>What messages about the model call its folder: where it lies in the registry.</summary>
+    public string ModelFolder => $"{Parent.Model}/{Parent.Version}";
 
     /// <exception cref="RegistryException">A file is missing or differs from the digest that the request gives.</exception>
     /// <exception cref="DataException">A file is no data set.</exception>
+    /// <exception cref="AuditInputException">The oracles are damaged, or belong to another model, other data or another forget set.</exception>
     public static async Task<FetchedJob> FetchAsync(
         IObjectStore store, UnlearningRequest request, ResolvedVersion parent, string folder, CancellationToken cancellation)
     {
         var modelFolder = Path.Combine(folder, "model");
         await new ModelRegistry(store).DownloadAsync(parent, modelFolder, cancellation);
         var digests = new Dictionary<string, Digest>();
-        var names = request.Data.Arrays;
-        var options = new DataSetOptions
-        {
-            Inputs = names.Inputs,
-            Labels = names.Labels,
-            Ids = names.Ids,
-            TrueLabels = names.TrueLabels,
-            Groups = names.Groups,
-            Normalization = new Normalization(request.Data.Scale, request.Data.Mean, request.Data.Std),
-        };
         var train = (await LoadAsync(request.Data.Train))!;
         var holdout = await LoadAsync(request.Data.Holdout);
         var test = await LoadAsync(request.Data.Test);
-        OracleFile? oracles = null;
+        IReadOnlyList<OracleRecord> oracles = [];
         if (request.Audit.Oracles is { } path)
-            oracles = OracleFile.Parse(await File.ReadAllBytesAsync(await DownloadAsync(new DataFile(path, null)), cancellation), path);
+        {
+            var file = OracleFile.Parse(await File.ReadAllBytesAsync(await DownloadAsync(new DataFile(path, null)), cancellation), path);
+            if (file.RequestDigest != OracleKey.Of(HexOf(request.Data.Train)!, HexOf(request.Data.Holdout), HexOf(request.Data.Test), request.Forget)
+                || file.ModelDigest != ModelDigestOf(parent).ToString())
+                throw new AuditInputException($"{path}: the oracles were made for another model, other data or another forget set; make oracles for this request, or leave audit.oracles out");
+            oracles = file.Oracles;
+        }
         return new(parent, Path.Combine(modelFolder, "model.onnx"), train, holdout, test, oracles, digests);
 
-        async Task<DataSet?> LoadAsync(DataFile? file) => file is null ? null : DataSet.Load(await DownloadAsync(file), options);
+        string? HexOf(DataFile? file) => file is null ? null : digests[file.Path].Hex;
+
+        async Task<DataSet?> LoadAsync(DataFile? file) => file is null ? null : Load(request.Data, file.Path, await DownloadAsync(file));
 
         async Task<string> DownloadAsync(DataFile file)
         {
@@ -58,5 +61,21 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
             digests[file.Path] = digest;
             return local;
         }
+    }
+
+    static Digest ModelDigestOf(ResolvedVersion version) => version.Manifest.Files.Single(f => f.Path == "model.onnx").Digest;
+
+    /// <summary>Messages name the path in the registry, not that of the copy.</summary>
+    static DataSet Load(RequestedData data, string path, string copy)
+    {
+        using var npz = new NpzReader(File.OpenRead(copy), path);
+        var names = data.Arrays;
+        return DataSet.From(
+            npz.Read(names.Inputs),
+            npz.Read(names.Labels),
+            names.Ids is null ? npz.Find("id") : npz.Read(names.Ids),
+            names.TrueLabels is null ? npz.Find("y_true") : npz.Read(names.TrueLabels),
+            names.Groups is null ? npz.Find("group") : npz.Read(names.Groups),
+            new Normalization(data.Scale, data.Mean, data.Std));
     }
 }

@@ -3,8 +3,8 @@ namespace RegistryUnlearn.Worker.Jobs;
 /// <summary>How a worker goes about its jobs.</summary>
 public sealed record JobOptions
 {
-    /// <summary>Where jobs keep local copies while they run. <value>a folder of the operating system's for temporary files</value></summary>
-    public string WorkFolder { get; init; } = Path.Combine(Path.GetTempPath(), "registry-unlearn");
+    /// <summary>Where jobs keep local copies while they run. <value>the user's own in the operating system's for temporary files</value></summary>
+    public string WorkFolder { get; init; } = Path.Combine(Path.GetTempPath(), $"registry-unlearn-{Environment.UserName}");
 
     /// <summary>Key of the commitment to the forget set, at least 32 bytes; null for the registry's own key.</summary>
     public ReadOnlyMemory<byte>? CommitmentKey { get; init; }

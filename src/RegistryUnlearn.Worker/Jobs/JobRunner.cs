@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
@@ -43,27 +44,31 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
     /// <exception cref="GateFailedException">The audit failed.</exception>
     public async Task<JobOutcome> RunAsync(JobId job, IJobProgress progress, CancellationToken cancellation = default)
     {
-        if (await jobs.ReadAsync(job, cancellation) is { State: { Status: JobStatus.Succeeded, Result: { } done } })
-            return new(job, done, AlreadyDone: true, null);
-        if (await commit.ResumeAsync(job, cancellation) is { } finished)
-            return new(job, finished, AlreadyDone: false, null);
-        await StartAsync(job, cancellation);
-        var folder = Path.Combine(options.WorkFolder, $"{job}-{Environment.ProcessId}");
+        if (await FinishOrStartAsync(job, cancellation) is { } outcome)
+            return outcome;
+        using var work = WorkFolder.Open(options.WorkFolder, job.ToString());
         try
         {
-            return await CarryOutAsync(job, folder, progress, cancellation);
+            return await CarryOutAsync(job, work.Path, progress, cancellation);
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The registry's own refusals are RegistryExceptions: this one is about the local copies.
+            throw new InputException(work.Path,
+                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); free space, or name another folder by TMPDIR, and run the job again", e);
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !IsTransient(e))
         {
             await RecordFailureAsync(job, e);
             throw;
         }
-        finally
-        {
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
-        }
     }
+
+    /// <summary>
+    /// Says nothing about the job: once the disk has room or the store answers, the same call goes on from the last checkpoint.
+    /// </summary>
+    static bool IsTransient(Exception e) =>
+        e is RegistryException { Kind: RegistryErrorKind.Full or RegistryErrorKind.Denied or RegistryErrorKind.Unavailable };
 
     async Task RecordFailureAsync(JobId job, Exception e)
     {
@@ -86,6 +91,26 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(), "the reference points to another version than when the job was submitted. Submit the request again.");
         var fetched = await FetchedJob.FetchAsync(store, request, parent, folder, cancellation);
 
+        try
+        {
+            return await CarryOutAsync(job, request, fetched, folder, progress, cancellation);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new OnnxModelException($"{fetched.ModelFolder}/model.onnx: ONNX Runtime cannot run it: {e.Message}", e);
+        }
+        catch (OnnxModelException e)
+        {
+            // Messages name the place in the registry, not that of the copy.
+            var copy = Path.GetDirectoryName(fetched.ModelPath)!;
+            throw new OnnxModelException(
+                e.Message.Contains(copy) ? e.Message.Replace(copy, fetched.ModelFolder) : $"{fetched.ModelFolder}/model.onnx: {e.Message}", e);
+        }
+    }
+
+    async Task<JobOutcome> CarryOutAsync(
+        JobId job, UnlearningRequest request, FetchedJob fetched, string folder, IJobProgress progress, CancellationToken cancellation)
+    {
         progress.Stage("prepare");
         using var prepared = PreparedJob.Prepare(request, fetched);
         progress.Note($"{prepared.Model.Selection.Trainable.Count} trainable tensors, {prepared.Task.Original.Layout.Sum(p => p.Count):N0} parameters; "
@@ -128,13 +153,16 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
     }
 
-    async Task StartAsync(JobId job, CancellationToken cancellation)
+    /// <summary>The end of a job whose version is fixed, with what a killed worker left undone; null when the job has begun anew.</summary>
+    async Task<JobOutcome?> FinishOrStartAsync(JobId job, CancellationToken cancellation)
     {
         while (true)
         {
             var current = await jobs.ReadAsync(job, cancellation);
+            if (current.State.Status is JobStatus.Committing or JobStatus.Succeeded)
+                return new(job, (await commit.ResumeAsync(job, cancellation))!, AlreadyDone: current.State.Status is JobStatus.Succeeded, null);
             if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is not null)
-                return;
+                return null;
         }
     }
 
@@ -166,7 +194,6 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         DataException or AuditInputException => "data",
         InputException => "request",
         RegistryException { Kind: var kind } => "registry-" + kind.ToString().ToLowerInvariant(),
-        IOException or UnauthorizedAccessException => "files",
         _ => "defect",
     };
 }

@@ -1,7 +1,9 @@
+using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker.Models;
 using RegistryUnlearn.Worker.Requests;
+using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 
 namespace RegistryUnlearn.Worker.Jobs;
 
@@ -9,7 +11,7 @@ namespace RegistryUnlearn.Worker.Jobs;
 sealed record PreparedJob(ClassifierModel Model, UnlearningTask Task, Subset RetainedAll, IReadOnlyDictionary<string, Subset> AuditSets) : IDisposable
 {
     /// <exception cref="DataException">Ids do not exist, sets overlap or are empty, labels or shapes do not fit the model.</exception>
-    /// <exception cref="Onnx.Models.OnnxModelException">The model is no classifier that can be trained here.</exception>
+    /// <exception cref="OnnxModelException">The model is no classifier that can be trained here.</exception>
     public static PreparedJob Prepare(UnlearningRequest request, FetchedJob fetched)
     {
         var train = fetched.Train;
@@ -17,6 +19,7 @@ sealed record PreparedJob(ClassifierModel Model, UnlearningTask Task, Subset Ret
         var model = ClassifierModel.Load(fetched.ModelPath, request.Logits, request.Parameters, shape);
         try
         {
+            RequireFits(train, model);
             foreach (var data in new[] { train, fetched.Holdout, fetched.Test })
             {
                 data?.RequireClasses(model.Contract.Classes);
@@ -48,6 +51,17 @@ sealed record PreparedJob(ClassifierModel Model, UnlearningTask Task, Subset Ret
             model.Dispose();
             throw;
         }
+    }
+
+    static void RequireFits(DataSet train, ClassifierModel model)
+    {
+        if (model.Forward.InputElement is not DataType.Float)
+            throw new OnnxModelException(model.File.Path, $"input '{model.Contract.InputName}'",
+                $"is {model.Forward.InputElement.ToString().ToUpperInvariant()}, data sets hold float32 or uint8 samples", "Choose a model with a float input");
+        if (!train.SampleShape.Select(d => (long)d).SequenceEqual(model.Forward.SampleShape))
+            throw new DataException(train.File, null,
+                $"its samples have shape [{string.Join(", ", train.SampleShape)}], the model takes [{string.Join(", ", model.Forward.SampleShape)}]",
+                "use the data that the model was trained on, in the shape that it takes");
     }
 
     public void Dispose() => Model.Dispose();

@@ -9,10 +9,12 @@ sealed class JsonFields
     readonly HashSet<string> known = [];
     readonly string path;
     readonly List<string> errors;
+    readonly bool holdsIds;
 
-    public JsonFields(JsonElement element, string path, List<string> errors)
+    /// <param name="holdsIds">Sample ids may stand here, also by mistake: messages count names and do not repeat them.</param>
+    public JsonFields(JsonElement element, string path, List<string> errors, bool holdsIds = false)
     {
-        (this.path, this.errors) = (path, errors);
+        (this.path, this.errors, this.holdsIds) = (path, errors, holdsIds);
         if (element.ValueKind is not JsonValueKind.Object)
         {
             errors.Add($"{Place} is {Kind(element)}; give an object");
@@ -20,7 +22,7 @@ sealed class JsonFields
         }
         foreach (var field in element.EnumerateObject())
             if (!fields.TryAdd(field.Name, field.Value))
-                errors.Add($"{Path(field.Name)} is given twice; give it once");
+                errors.Add($"{(holdsIds ? $"a field of {Place}" : Path(field.Name))} is given twice; give it once");
     }
 
     string Place => path.Length == 0 ? "the request" : path;
@@ -44,10 +46,10 @@ sealed class JsonFields
     }
 
     /// <summary>An object field as fields of their own; null where absent.</summary>
-    public JsonFields? Object(string name, string? requiredAs = null)
+    public JsonFields? Object(string name, string? requiredAs = null, bool holdsIds = false)
     {
         var value = requiredAs is null ? Optional(name) : Required(name, requiredAs);
-        return value is { } element ? new JsonFields(element, Path(name), errors) : null;
+        return value is { } element ? new JsonFields(element, Path(name), errors, holdsIds) : null;
     }
 
     public string? Text(string name, string? requiredAs = null)
@@ -66,7 +68,7 @@ sealed class JsonFields
             return null;
         if (value.ValueKind is JsonValueKind.Number && value.TryGetUInt64(out var number))
             return number;
-        errors.Add($"{Path(name)} is {value.GetRawText()}; give a whole number from 0 to {ulong.MaxValue}");
+        errors.Add($"{Path(name)} is {Shown(value)}; give a whole number from 0 to {ulong.MaxValue}");
         return null;
     }
 
@@ -76,7 +78,7 @@ sealed class JsonFields
             return null;
         if (value.ValueKind is JsonValueKind.Number && value.TryGetDouble(out var number) && number >= min && number <= max)
             return number;
-        errors.Add(FormattableString.Invariant($"{Path(name)} is {value.GetRawText()}; give a number from {min} to {max}"));
+        errors.Add(FormattableString.Invariant($"{Path(name)} is {Shown(value)}; give a number from {min} to {max}"));
         return null;
     }
 
@@ -120,7 +122,7 @@ sealed class JsonFields
         {
             if (entry.ValueKind is JsonValueKind.Number && entry.TryGetSingle(out var number) && float.IsFinite(number))
                 return number;
-            errors.Add($"{at} is {entry.GetRawText()}; give a number");
+            errors.Add($"{at} is {Shown(entry)}; give a number");
             return null;
         });
         return list is null ? null : [.. list.Cast<float>()];
@@ -131,9 +133,16 @@ sealed class JsonFields
     /// <summary>Reports fields that nobody asked for; called last.</summary>
     public void Finish()
     {
-        foreach (var name in fields.Keys.Where(n => !known.Contains(n)))
-            errors.Add($"{Path(name)} is unknown; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}");
+        var unknown = fields.Keys.Where(n => !known.Contains(n)).ToList();
+        var remedy = $"known are {string.Join(", ", known.Order(StringComparer.Ordinal))}";
+        if (holdsIds && unknown.Count > 0)
+            errors.Add($"{Place} has {unknown.Count} unknown fields; {remedy}");
+        else
+            errors.AddRange(unknown.Select(name => $"{Path(name)} is unknown; {remedy}"));
     }
+
+    /// <summary>A number as it is written; of anything else only the kind, since a list of ids may stand in the wrong place.</summary>
+    static string Shown(JsonElement value) => value.ValueKind is JsonValueKind.Number ? value.GetRawText() : Kind(value);
 
     static string Kind(JsonElement value) => value.ValueKind switch
     {

@@ -9,26 +9,19 @@ namespace RegistryUnlearn.Worker.Requests;
 /// <summary>Turns the JSON of a request into a checked <see cref="UnlearningRequest"/>.</summary>
 public static class RequestReader
 {
-    /// <summary>Requests above this many bytes are refused; some million ids fit.</summary>
-    public const int MaxBytes = 64 << 20;
+    static readonly OrderedDictionary<string, ParentPolicy> Policies = new(StringComparer.Ordinal)
+    {
+        ["keep"] = ParentPolicy.Keep,
+        ["quarantine"] = ParentPolicy.Quarantine,
+        ["delete"] = ParentPolicy.Delete,
+    };
 
     /// <param name="source">Where the request comes from, for messages.</param>
     /// <exception cref="InputException">All that is wrong with the request, at once.</exception>
     public static UnlearningRequest Read(string json, string source)
     {
         var errors = new List<string>();
-        if (json.Length > MaxBytes)
-            throw new InputException(source, $"the request has {json.Length} characters; at most {MaxBytes} are read");
-        JsonDocument document;
-        try
-        {
-            document = JsonDocument.Parse(json);
-        }
-        catch (JsonException e)
-        {
-            throw new InputException(source, $"the request is not JSON: {e.Message}", e);
-        }
-        using (document)
+        using (var document = RequestDocument.Parse(json, source))
         {
             var request = Read(new JsonFields(document.RootElement, "", errors), json, errors);
             return errors.Count == 0 ? request! : throw new InputException(source, errors);
@@ -43,8 +36,8 @@ public static class RequestReader
         var method = ReadMethod(fields.Required("method", "an object such as {\"name\": \"ltu\"}"), fields.Path("method"), errors);
         var seed = fields.WholeNumber("seed", "a number that decides every random choice");
         var data = ReadData(fields.Object("data", "the data sets"), errors);
-        var forget = ReadForget(fields.Object("forget", "the samples to forget"));
-        var retain = ReadRetained(fields.Object("retain", "{\"fraction\": 0.1, \"seed\": 1} or {\"ids\": […]}"));
+        var forget = ReadForget(fields.Object("forget", "the samples to forget", holdsIds: true));
+        var retain = ReadRetained(fields.Object("retain", "{\"fraction\": 0.1, \"seed\": 1} or {\"ids\": […]}", holdsIds: true));
         var audit = ReadAudit(fields.Object("audit"), errors);
         var (policy, alias) = ReadPublish(fields.Object("publish"), errors);
         var parameters = ReadParameters(fields.Object("parameters"));
@@ -87,6 +80,8 @@ public static class RequestReader
                 errors.Add($"{path} names the method '{name}'; known are {known}");
                 return null;
             }
+            if (options.ValueKind is JsonValueKind.Object && options.EnumerateObject().CountBy(o => o.Name).Any(o => o.Value > 1))
+                errors.Add($"{path}.options gives a field twice; give it once");
             var reader = new OptionReader(options, path + ".options", errors);
             var read = method.ReadOptions(reader);
             reader.Finish();
@@ -202,8 +197,8 @@ public static class RequestReader
         if (fields is null)
             return (ParentPolicy.Quarantine, null);
         var policy = ParentPolicy.Quarantine;
-        if (fields.Text("parent") is { } text && !Enum.TryParse(text, ignoreCase: true, out policy))
-            fields.Error("parent", $"is '{text}'; give one of keep, quarantine, delete");
+        if (fields.Text("parent") is { } text && !Policies.TryGetValue(text, out policy))
+            fields.Error("parent", $"is '{text}'; give one of {string.Join(", ", Policies.Keys)}");
         var alias = fields.Optional("alias") is null ? null : Parse<Alias>(fields, "alias", "the name of an alias");
         fields.Finish();
         return (policy, alias);

@@ -1,0 +1,71 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace RegistryUnlearn.Worker.Jobs;
+
+/// <summary>
+/// A job's local copies, readable by this account alone and removed when the job ends. A file held open marks the folder as in use; the
+/// operating system lets go of it when a process is killed, so that the next run of the job finds and removes what was left.
+/// </summary>
+sealed class WorkFolder : IDisposable
+{
+    const string LockFile = "in-use";
+
+    static int runs;
+
+    readonly FileStream held;
+
+    WorkFolder(string path, FileStream held) => (Path, this.held) = (path, held);
+
+    public string Path { get; }
+
+    /// <exception cref="InputException">The folder cannot be made.</exception>
+    public static WorkFolder Open(string root, string job)
+    {
+        try
+        {
+            CreatePrivate(root);
+            foreach (var left in Directory.EnumerateDirectories(root, job + "-*"))
+                RemoveUnlessUsed(left);
+            var path = System.IO.Path.Combine(root, $"{job}-{Environment.ProcessId}-{Interlocked.Increment(ref runs)}");
+            CreatePrivate(path);
+            return new(path, Hold(path, FileMode.CreateNew));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(root,
+                $"the folder for local copies cannot be used ({e.Message.TrimEnd('.')}); free or permit it, or name another by TMPDIR", e);
+        }
+    }
+
+    public void Dispose()
+    {
+        held.Dispose();
+        Directory.Delete(Path, recursive: true);
+    }
+
+    [SuppressMessage("Interoperability", "CA1416", Justification = "Asked for on Unix alone.")]
+    static void CreatePrivate(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    static FileStream Hold(string path, FileMode mode) =>
+        new(System.IO.Path.Combine(path, LockFile), mode, FileAccess.ReadWrite, FileShare.None);
+
+    /// <summary>A folder without the file is being made just now.</summary>
+    static void RemoveUnlessUsed(string path)
+    {
+        try
+        {
+            Hold(path, FileMode.Open).Dispose();
+            Directory.Delete(path, recursive: true);
+        }
+        catch (IOException)
+        {
+            // In use, or removed by another run of the job.
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace RegistryUnlearn.Faults;
+
+/// <summary>The built command as a process of its own, with temporary files in a folder of the test's.</summary>
+sealed class RealProcess : IDisposable
+{
+    readonly Process process;
+    readonly StringBuilder error = new();
+    readonly Task<string> output;
+
+    RealProcess(Process process)
+    {
+        this.process = process;
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is { } text)
+                lock (error)
+                    error.AppendLine(text);
+        };
+        process.BeginErrorReadLine();
+        output = process.StandardOutput.ReadToEndAsync();
+    }
+
+    /// <summary>Beside this assembly: bin/RegistryUnlearn.Faults/release and bin/RegistryUnlearn.Cli/release.</summary>
+    static string CommandFolder
+    {
+        get
+        {
+            var own = new DirectoryInfo(AppContext.BaseDirectory);
+            return Path.Combine(own.Parent!.Parent!.FullName, "RegistryUnlearn.Cli", own.Name);
+        }
+    }
+
+    /// <summary>The registry that comes with the command.</summary>
+    public static string Sample => Path.Combine(CommandFolder, "onnx-artifacts");
+
+    public static RealProcess Start(string temp, params string[] args)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(CommandFolder, "registry-unlearn.dll"), .. args])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        start.Environment["TMPDIR"] = temp;
+        return new(Process.Start(start)!);
+    }
+
+    public static async Task<(int Code, string Output, string Error)> RunAsync(string temp, params string[] args)
+    {
+        using var running = Start(temp, args);
+        return await running.EndAsync();
+    }
+
+    public string Error
+    {
+        get
+        {
+            lock (error)
+                return error.ToString();
+        }
+    }
+
+    /// <summary>Waits for something to happen; whether it did while the process ran.</summary>
+    public async Task<bool> UntilAsync(Func<bool> happened)
+    {
+        while (!process.HasExited)
+        {
+            if (happened())
+                return true;
+            await Task.Delay(2);
+        }
+        return false;
+    }
+
+    /// <summary>SIGKILL.</summary>
+    public void Kill() => process.Kill();
+
+    public void Terminate() => Shell.Run("kill", "-TERM", process.Id.ToString());
+
+    public async Task<(int Code, string Output, string Error)> EndAsync()
+    {
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, Error);
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited)
+            process.Kill();
+        process.Dispose();
+    }
+}
+
+static class Shell
+{
+    /// <summary>Exit code of a program; -1 when there is none of this name.</summary>
+    public static int Run(string program, params string[] args)
+    {
+        try
+        {
+            using var process = Process.Start(new ProcessStartInfo(program, args) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            process.WaitForExit();
+            return process.ExitCode;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return -1;
+        }
+    }
+}
