@@ -33,11 +33,15 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         var moved = Moved(original, forgetSet, views, task.Classes);
         var movedRetained = Moved(original, retained, views, task.Classes);
         var movedReference = holdout is null ? movedRetained : Moved(original, holdout, views, task.Classes);
-        var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
-        notes.Add($"Views tell retained from reference samples with AUC {admission:0.00} (0.5 is ideal)"
-            + (admission is < AdmissionLow or > AdmissionHigh ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
-        if (admission is < AdmissionLow or > AdmissionHigh)
-            return Compute(original, forget, forgetSet, retained, holdout, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
+        if (holdout is not null)
+        {
+            var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
+            var refused = admission is < AdmissionLow or > AdmissionHigh;
+            notes.Add($"Views tell retained from holdout samples with AUC {admission:0.00} (0.5 is ideal)"
+                + (refused ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
+            if (refused)
+                return Compute(original, forget, forgetSet, retained, holdout, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
+        }
 
         var confirmed = LogitScores.Of(moved.Logits, forget.Labels, task.Classes).Accuracy(forget.Labels);
         var suspect = confirmed < ConfirmedShare * direct.Confidences.Count(c => c > 0) / direct.Count;
@@ -49,8 +53,8 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         }
         else
             level = RetrainedLevel(direct.Confidences, task, forget.Count, notes);
-        var temperature = Samples.StandardDeviation(direct.Confidences) / Samples.StandardDeviation(movedReference.Scores);
-        return new(ByRank(moved.Scores, Samples.Sorted(level)), Soft(moved.Logits, forget.Labels, task.Classes, temperature), suspect, notes);
+        return new(
+            ByRank(moved.Scores, Samples.Sorted(level)), Soft(moved.Logits, forget.Labels, task.Classes, Temperature(direct.Confidences, movedReference.Scores)), suspect, notes);
     }
 
     /// <summary>Mean over the views of confidences and of logits.</summary>
@@ -98,7 +102,14 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         return [.. scores.Select(s => s - shift)];
     }
 
-    /// <summary>Softmax of the logits without the label's, at a temperature.</summary>
+    /// <summary>What the logits of views are multiplied by to spread like those of the samples themselves; 1 where scores do not spread.</summary>
+    static double Temperature(float[] direct, float[] moved)
+    {
+        var spread = Samples.StandardDeviation(moved);
+        return spread > 0 ? Samples.StandardDeviation(direct) / spread : 1;
+    }
+
+    /// <summary>Softmax of the logits times the temperature, without the label's.</summary>
     static float[] Soft(float[] logits, long[] labels, int classes, double temperature)
     {
         var soft = new float[logits.Length];
