@@ -44,14 +44,31 @@ public class ResumeTests
         Assert.Equal(4 * 2, LtuVariants.Few.Select(o => (o.Target, o.Views)).Distinct().Count());
     }
 
+    [Theory]
+    [InlineData("finetune", "{\"steps\": 2, \"batch\": 16}")]
+    [InlineData("neggrad+", "{\"steps\": 2, \"batch\": 8}")]
+    [InlineData("train", "{\"epochs\": 1, \"batch\": 16}")]
+    [InlineData("ltu", "{\"steps\": 2, \"forgetBatch\": 8, \"retainedBatch\": 8}")]
+    public void Another_seed_takes_another_way(string method, string json)
+    {
+        var states = new List<byte[]>();
+        foreach (var seed in new ulong[] { 1, 2 })
+        {
+            var named = MethodCatalog.Find(method)!;
+            using var run = named.Start(Blobs.Task(seed), Tiny.Options(named, json));
+            Finish(run);
+            states.Add(State(run));
+        }
+
+        Assert.NotEqual(states[0], states[1]);
+    }
+
     static void Check(IUnlearningMethod method, object options)
     {
         using var whole = method.Start(Blobs.Task(), options);
-        using var other = method.Start(Blobs.Task(seed: 2), options);
         using var killed = method.Start(Blobs.Task(), options);
         using var resumed = method.Start(Blobs.Task(), options);
         Finish(whole);
-        Finish(other);
         for (var step = 0; step < 3; step++)
             killed.Advance();
         using var state = new MemoryStream(State(killed));
@@ -63,7 +80,6 @@ public class ResumeTests
         Assert.Equal(State(whole), State(resumed));
         Assert.Equal(Tiny.Values(whole.Result), Tiny.Values(resumed.Result));
         Assert.Equal(whole.Notes, resumed.Notes);
-        Assert.NotEqual(Tiny.Values(whole.Parameters), Tiny.Values(other.Parameters));
         Assert.NotEqual(Tiny.Values(Blobs.Model.Parameters), Tiny.Values(whole.Parameters));
         Assert.Throws<InvalidOperationException>(whole.Advance);
         CheckTraces(whole);

@@ -18,9 +18,9 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     const double ConfirmedShare = 0.5;
 
     /// <param name="original">The model before the first step.</param>
+    /// <param name="forget">The samples to forget of the task.</param>
     /// <param name="reference">Samples that were not trained on.</param>
-    public static ForgetTargets Compute(
-        Evaluator original, SampleSource forget, Subset forgetSet, Subset retained, Subset? holdout, SampleSource reference, UnlearningTask task, LtuOptions options)
+    public static ForgetTargets Compute(Evaluator original, SampleSource forget, SampleSource reference, UnlearningTask task, LtuOptions options)
     {
         var notes = new List<string>();
         var direct = LogitScores.Of(original, reference, task.Classes);
@@ -30,17 +30,17 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
             return new(ByRank(own.Confidences, Samples.Sorted(direct.Confidences)), Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
         }
         var views = ViewSet.Of(options.Views);
-        var moved = Moved(original, forgetSet, views, task.Classes);
-        var movedRetained = Moved(original, retained, views, task.Classes);
-        var movedReference = holdout is null ? movedRetained : Moved(original, holdout, views, task.Classes);
-        if (holdout is not null)
+        var moved = Moved(original, task.Forget!, views, task.Classes);
+        var movedRetained = Moved(original, task.Retained, views, task.Classes);
+        var movedReference = task.Holdout is null ? movedRetained : Moved(original, task.Holdout, views, task.Classes);
+        if (task.Holdout is not null)
         {
             var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
             var refused = admission is < AdmissionLow or > AdmissionHigh;
             notes.Add($"Views tell retained from holdout samples with AUC {admission:0.00} (0.5 is ideal)"
                 + (refused ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
             if (refused)
-                return Compute(original, forget, forgetSet, retained, holdout, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
+                return Compute(original, forget, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
         }
 
         var confirmed = LogitScores.Of(moved.Logits, forget.Labels, task.Classes).Accuracy(forget.Labels);

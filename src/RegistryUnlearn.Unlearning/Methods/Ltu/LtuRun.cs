@@ -52,7 +52,7 @@ sealed class LtuRun : GradientRun
         forget = SampleSource.Of(forgetSet);
         var trained = task.Retained.Count < 5 ? task.Retained : task.Retained.Sample(TrainedShare, task.Seed, "retained");
         var reference = task.Holdout is { } holdout ? SampleSource.Of(holdout) : SampleSource.Of(task.Retained, ViewSet.Of(options.Views)[0]);
-        targets = ForgetTargets.Compute(original, forget, forgetSet, task.Retained, task.Holdout, reference, task, options);
+        targets = ForgetTargets.Compute(original, forget, reference, task, options);
         notes = [.. targets.Notes];
         if (task.Holdout is null)
             notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, which makes every estimate weaker.");
@@ -167,7 +167,7 @@ sealed class LtuRun : GradientRun
     }
 
     /// <summary>The pool holds only what the original gets right, where there is such a sample: its mistakes are not to be preserved.</summary>
-    static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference, int[] predictions)
+    internal static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference, int[] predictions)
     {
         int[] order = [.. Enumerable.Range(0, reference.Count)];
         Rng.For(task.Seed, "reference", 0).Shuffle(order.AsSpan());

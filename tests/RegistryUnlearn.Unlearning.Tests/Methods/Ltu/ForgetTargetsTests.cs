@@ -127,7 +127,7 @@ public class ForgetTargetsTests
         Subset forget = data.Rows(0, 12, "forget"), retained = data.Rows(12, 22, "retained");
         var held = holdout ? data.Rows(22, holdoutEnd, "holdout") : null;
         using var original = Evaluator.Frozen(model.Forward, model.Parameters);
-        return ForgetTargets.Compute(original, SampleSource.Of(forget), forget, retained, held, SampleSource.Of(held ?? retained),
+        return ForgetTargets.Compute(original, SampleSource.Of(forget), SampleSource.Of(held ?? retained),
             new UnlearningTask(model.Forward, model.Parameters, Classes, forget, retained, held, trainingCount, 1), Options(target));
     }
 
