@@ -27,9 +27,13 @@ public sealed class SampleSource
     public static SampleSource Of(Subset subset) => new(subset, subset.Rows.ToArray(), null);
 
     /// <summary>One view of every sample.</summary>
+    /// <exception cref="DataException">Samples cannot be moved in this way.</exception>
     public static SampleSource Of(Subset subset, View view)
     {
-        RequireImages(subset.Data);
+        if (!CanMove(subset.Data, view))
+            throw new DataException(subset.Data.File, null,
+                $"samples of shape ({string.Join(", ", subset.Data.SampleShape)}) cannot be moved; views need images of channels × height × width",
+                "choose another target than views and give a holdout");
         return new(subset, subset.Rows.ToArray(), [.. Enumerable.Repeat(view, subset.Count)]);
     }
 
@@ -64,11 +68,7 @@ public sealed class SampleSource
             Fill(start + i, inputs.Slice(i * SampleSize, SampleSize));
     }
 
-    /// <exception cref="DataException">Samples are not images in C×H×W layout.</exception>
-    static void RequireImages(DataSet data)
-    {
-        if (data.SampleShape.Count != 3)
-            throw new DataException(data.File, null, $"samples have {data.SampleShape.Count} dimensions, views need images of channels × height × width",
-                "choose another target than views");
-    }
+    /// <summary>Whether samples are images in C×H×W layout, larger than the view moves them.</summary>
+    public static bool CanMove(DataSet data, View view) =>
+        data.SampleShape is [_, var height, var width] && Math.Abs(view.Dy) < height && Math.Abs(view.Dx) < width;
 }

@@ -40,7 +40,7 @@ public static class Views
         var plane = checked(height * width);
         if (images.Length % plane is not 0 || target.Length != images.Length || images.Overlaps(target))
             throw new ArgumentException($"Images and target must be separate and equally many planes of {height}×{width} values.");
-        if (view.Dy <= -height || view.Dy >= height || view.Dx <= -width || view.Dx >= width)
+        if (!(MathF.Abs(view.Dy) < height && MathF.Abs(view.Dx) < width))
             throw new ArgumentException($"A shift by ({view.Dx}, {view.Dy}) leaves nothing of an image of {width}×{height}.", nameof(view));
         var planes = images.Length / plane;
         if (padding is ViewPadding.Constant && (background.IsEmpty || planes % background.Length is not 0))
@@ -102,7 +102,15 @@ public static class Views
     static int Inside(int index, int size, ViewPadding padding) => (uint)index < (uint)size ? index : padding switch
     {
         ViewPadding.Edge => index < 0 ? 0 : size - 1,
-        ViewPadding.Reflect => index < 0 ? -index : (2 * (size - 1)) - index,
+        ViewPadding.Reflect => Reflected(index, size),
         _ => -1,
     };
+
+    /// <summary>Fractions reach one pixel beyond the opposite border, from where the image is mirrored a second time.</summary>
+    static int Reflected(int index, int size)
+    {
+        var last = size - 1;
+        var mirrored = index < 0 ? -index : index;
+        return last is 0 ? 0 : mirrored / last % 2 is 0 ? mirrored % last : last - (mirrored % last);
+    }
 }

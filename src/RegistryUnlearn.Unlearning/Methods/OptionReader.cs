@@ -11,13 +11,16 @@ namespace RegistryUnlearn.Unlearning.Methods;
 /// <param name="errors">Receives the messages.</param>
 public sealed class OptionReader(JsonElement element, string path, List<string> errors)
 {
+    /// <summary>Characters of a request's own text that a message repeats at most.</summary>
+    const int Shown = 60;
+
     readonly HashSet<string> known = [];
 
-    public float Float(string name, float otherwise, float min, float max) => (float)Number(name, otherwise, min, max);
+    public float Float(string name, float otherwise, float min, float max) => (float)Number(name, otherwise, min, max, Text(min), Text(max));
 
     public int Int(string name, int otherwise, int min, int max)
     {
-        var value = Number(name, otherwise, min, max);
+        var value = Number(name, otherwise, min, max, Text(min), Text(max));
         if (value == Math.Truncate(value))
             return (int)value;
         errors.Add($"{path}.{name} is {Text(value)}; give a whole number");
@@ -30,7 +33,7 @@ public sealed class OptionReader(JsonElement element, string path, List<string> 
             return otherwise;
         if (field.ValueKind is JsonValueKind.True or JsonValueKind.False)
             return field.GetBoolean();
-        errors.Add($"{path}.{name} is {field.GetRawText()}; give true or false");
+        errors.Add($"{path}.{name} is {Quoted(field)}; give true or false");
         return otherwise;
     }
 
@@ -43,7 +46,7 @@ public sealed class OptionReader(JsonElement element, string path, List<string> 
             foreach (var value in Enum.GetValues<T>())
                 if (Spelling(value) == field.GetString())
                     return value;
-        errors.Add($"{path}.{name} is {field.GetRawText()}; give one of {string.Join(", ", Enum.GetValues<T>().Select(Spelling))}");
+        errors.Add($"{path}.{name} is {Quoted(field)}; give one of {string.Join(", ", Enum.GetValues<T>().Select(Spelling))}");
         return otherwise;
     }
 
@@ -52,7 +55,7 @@ public sealed class OptionReader(JsonElement element, string path, List<string> 
     {
         if (element.ValueKind is JsonValueKind.Object)
             foreach (var field in element.EnumerateObject().Where(f => !known.Contains(f.Name)))
-                errors.Add($"{path}.{field.Name} is unknown; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}");
+                errors.Add($"{path}.{Printable(field.Name)} is unknown; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}");
         else if (element.ValueKind is not JsonValueKind.Undefined)
             errors.Add($"{path} is {element.ValueKind.ToString().ToLowerInvariant()}; give an object");
     }
@@ -60,13 +63,13 @@ public sealed class OptionReader(JsonElement element, string path, List<string> 
     /// <summary>ProtectRemember → protect-remember</summary>
     public static string Spelling<T>(T value) where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 
-    double Number(string name, double otherwise, double min, double max)
+    double Number(string name, double otherwise, double min, double max, string from, string to)
     {
         if (Field(name) is not { } field)
             return otherwise;
         if (field.ValueKind is JsonValueKind.Number && field.TryGetDouble(out var value) && value >= min && value <= max)
             return value;
-        errors.Add($"{path}.{name} is {field.GetRawText()}; give a number from {Text(min)} to {Text(max)}");
+        errors.Add($"{path}.{name} is {Quoted(field)}; give a number from {from} to {to}");
         return otherwise;
     }
 
@@ -76,5 +79,11 @@ public sealed class OptionReader(JsonElement element, string path, List<string> 
         return element.ValueKind is JsonValueKind.Object && element.TryGetProperty(name, out var field) ? field : null;
     }
 
-    static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+    static string Quoted(JsonElement field) => Printable(field.GetRawText());
+
+    /// <summary>Text of a request must neither flood a message nor forge log lines.</summary>
+    static string Printable(string text) =>
+        string.Concat(text.Take(Shown).Select(c => char.IsControl(c) ? '?' : c)) + (text.Length > Shown ? "…" : "");
+
+    static string Text<T>(T value) where T : IFormattable => value.ToString(null, CultureInfo.InvariantCulture);
 }

@@ -34,9 +34,12 @@ sealed class OracleFreeScore
         ksStart = Math.Max(Samples.KolmogorovSmirnov(Samples.Sorted(f.Confidences), this.targets), 1e-3);
     }
 
+    /// <summary>The score of a model; infinite where its outputs are not finite.</summary>
     public double Of(Evaluator evaluator)
     {
         var (r, f, h) = Measure(evaluator);
+        if (!f.Confidences.All(float.IsFinite))
+            return double.PositiveInfinity;
         return (Math.Max(0, retainedAccuracy - r.Accuracy(retained.Labels)) / unit
             + Math.Abs(PositiveShare(f.Confidences) - targetShare) / unit
             + Math.Abs(h.Accuracy(reference.Labels) - referenceAccuracy) / unit

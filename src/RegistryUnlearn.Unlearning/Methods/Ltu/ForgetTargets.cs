@@ -21,9 +21,9 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     const double ConfirmedShare = 0.5;
 
     /// <param name="original">The model before the first step.</param>
+    /// <param name="forget">The samples to forget of the task.</param>
     /// <param name="reference">Samples that were not trained on.</param>
-    public static ForgetTargets Compute(
-        Evaluator original, SampleSource forget, Subset forgetSet, Subset retained, Subset? holdout, SampleSource reference, UnlearningTask task, LtuOptions options)
+    public static ForgetTargets Compute(Evaluator original, SampleSource forget, SampleSource reference, UnlearningTask task, LtuOptions options)
     {
         var notes = new List<string>();
         var direct = LogitScores.Of(original, reference, task.Classes);
@@ -33,18 +33,22 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
             return new(ByRank(own.Confidences, Samples.Sorted(direct.Confidences)), Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
         }
         var views = ViewSet.Of(options.Views);
-        var moved = Moved(original, forgetSet, views, task.Classes);
-        var movedRetained = Moved(original, retained, views, task.Classes);
-        var movedReference = holdout is null ? movedRetained : Moved(original, holdout, views, task.Classes);
+        var moved = Moved(original, task.Forget!, views, task.Classes);
+        var movedRetained = Moved(original, task.Retained, views, task.Classes);
+        var movedReference = task.Holdout is null ? movedRetained : Moved(original, task.Holdout, views, task.Classes);
         var confirmed = LogitScores.Of(moved.Logits, forget.Labels, task.Classes).Accuracy(forget.Labels);
         var suspect = confirmed < ConfirmedShare * direct.Confidences.Count(c => c > 0) / direct.Count;
-        var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
-        var admitted = Math.Abs(admission - 0.5) <= AdmissibleAdvantage + 2 * StandardErrorOfAuc(movedRetained.Scores.Length, movedReference.Scores.Length);
-        notes.Add($"Views tell retained from reference samples with AUC {admission:0.00} (0.5 is ideal)"
-            + (admitted || suspect ? "." : ": too well to serve as target; holdout quantiles by own rank are used instead."));
-        // Mislabelled samples have no use for their own rank: it is what they were memorised with.
-        if (!admitted && !suspect)
-            return Compute(original, forget, forgetSet, retained, holdout, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
+        if (task.Holdout is not null)
+        {
+            var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
+            // Mislabelled samples have no use for their own rank: it is what they were memorised with.
+            var refused = !suspect
+                && Math.Abs(admission - 0.5) > AdmissibleAdvantage + 2 * StandardErrorOfAuc(movedRetained.Scores.Length, movedReference.Scores.Length);
+            notes.Add($"Views tell retained from holdout samples with AUC {admission:0.00} (0.5 is ideal)"
+                + (refused ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
+            if (refused)
+                return Compute(original, forget, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
+        }
         float[] level;
         if (suspect)
         {
@@ -53,8 +57,8 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         }
         else
             level = RetrainedLevel(direct.Confidences, task, forget.Count, notes);
-        var temperature = Samples.StandardDeviation(direct.Confidences) / Samples.StandardDeviation(movedReference.Scores);
-        return new(ByRank(moved.Scores, Samples.Sorted(level)), Soft(moved.Logits, forget.Labels, task.Classes, temperature), suspect, notes);
+        return new(
+            ByRank(moved.Scores, Samples.Sorted(level)), Soft(moved.Logits, forget.Labels, task.Classes, Temperature(direct.Confidences, movedReference.Scores)), suspect, notes);
     }
 
     /// <summary>Of the rank statistic when both samples come from one distribution (Mann and Whitney 1947).</summary>
@@ -105,7 +109,14 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         return [.. scores.Select(s => s - shift)];
     }
 
-    /// <summary>Softmax of the logits without the label's, at a temperature.</summary>
+    /// <summary>What the logits of views are multiplied by to spread like those of the samples themselves; 1 where scores do not spread.</summary>
+    static double Temperature(float[] direct, float[] moved)
+    {
+        var spread = Samples.StandardDeviation(moved);
+        return spread > 0 ? Samples.StandardDeviation(direct) / spread : 1;
+    }
+
+    /// <summary>Softmax of the logits times the temperature, without the label's.</summary>
     static float[] Soft(float[] logits, long[] labels, int classes, double temperature)
     {
         var soft = new float[logits.Length];

@@ -27,7 +27,8 @@ sealed class LtuRun : GradientRun
     readonly Evaluator live;
     readonly Evaluator original;
     readonly OracleFreeScore score;
-    readonly SupportQueryPartition retainedBatches;
+    readonly SupportQueryPartition? partition;
+    readonly CyclicBatches? retainedBatches;
     readonly RememberBatches rememberBatches;
     readonly CyclicBatches forgetBatches;
     readonly TensorBlock forgetGradient;
@@ -49,21 +50,24 @@ sealed class LtuRun : GradientRun
         forget = SampleSource.Of(forgetSet);
         var trained = task.Retained.Count < 5 ? task.Retained : task.Retained.Sample(TrainedShare, task.Seed, "retained");
         var reference = task.Holdout is { } holdout ? SampleSource.Of(holdout) : SampleSource.Of(task.Retained, ViewSet.Of(options.Views)[0]);
-        targets = ForgetTargets.Compute(original, forget, forgetSet, task.Retained, task.Holdout, reference, task, options);
+        targets = ForgetTargets.Compute(original, forget, reference, task, options);
         notes = [.. targets.Notes];
         if (task.Holdout is null)
             notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, which makes every estimate weaker.");
 
-        var (pool, judges) = SplitReference(task, reference, LogitScores.Of(original, reference, task.Classes));
+        var (pool, judges) = SplitReference(task, reference, LogitScores.Of(original, reference, task.Classes).Predictions);
         score = new OracleFreeScore(original, SampleSource.Of(task.Retained), forget, judges, targets.Confidences, task.Classes);
         var moved = new List<SampleSource> { pool, SampleSource.Of(trained) };
         // Views of mislabelled samples would teach the wrong labels back.
         if (!targets.LabelsSuspect)
             moved.Add(forget);
-        rememberBatches = new RememberBatches(task, options, original, pool, [.. moved.Where(_ => task.Retained.Data.SampleShape.Count == 3)]);
-        var queries = options.Order is MetaStep.Off ? 1 : options.Queries;
-        retainedBatches = new SupportQueryPartition(trained, options.Part(options.RetainedBatch), options.Part(options.RetainedBatch), queries, task.Seed);
-        forgetBatches = new CyclicBatches(forgetSet, options.Part(options.ForgetBatch) * (options.Order is MetaStep.Off ? 1 : 1 + queries), task.Seed);
+        rememberBatches = new RememberBatches(task, options, original, pool, CanMove(task, options) ? [.. moved] : []);
+        var retainedPart = options.Part(options.RetainedBatch);
+        if (options.Order is MetaStep.Off)
+            retainedBatches = new CyclicBatches(trained, retainedPart, task.Seed, "retained");
+        else
+            partition = new SupportQueryPartition(trained, retainedPart, retainedPart, options.Queries, task.Seed);
+        forgetBatches = new CyclicBatches(forgetSet, options.Part(options.ForgetBatch) * (options.Order is MetaStep.Off ? 1 : 1 + options.Queries), task.Seed);
         if (options.Target is ForgetTarget.NonMember or ForgetTarget.Hinge)
             membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
 
@@ -101,21 +105,21 @@ sealed class LtuRun : GradientRun
 
     protected override StepTrace ComputeDirection()
     {
-        retainedBatches.Draw(Step);
         var rows = forgetBatches.At(Step);
-        var part = options.Part(options.ForgetBatch);
-        if (options.Order is MetaStep.Off)
+        if (partition is null)
         {
-            rememberBatches.Fill(rememberStep, "", retainedBatches.Support, Step);
+            rememberBatches.Fill(rememberStep, "", retainedBatches!.At(Step), Step);
             FillForget("", rows, 0);
         }
         else
         {
-            rememberBatches.Fill(rememberStep, StepGraph.Support, retainedBatches.Support, Step);
+            partition.Draw(Step);
+            var part = options.Part(options.ForgetBatch);
+            rememberBatches.Fill(rememberStep, StepGraph.Support, partition.Support, Step);
             FillForget(StepGraph.Support, rows[..part], 0);
             for (var m = 0; m < options.Queries; m++)
             {
-                rememberBatches.Fill(rememberStep, StepGraph.Query(m), retainedBatches.Query(m), Step);
+                rememberBatches.Fill(rememberStep, StepGraph.Query(m), partition.Query(m), Step);
                 FillForget(StepGraph.Query(m), rows.Slice((m + 1) * part, part), m + 1);
             }
         }
@@ -154,16 +158,19 @@ sealed class LtuRun : GradientRun
             best.Offer(score.Of(live), Step, Parameters);
     }
 
-    /// <summary>The pool keeps only what the original gets right: its mistakes are not worth preserving.</summary>
-    static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference, LogitScores original)
+    /// <summary>The pool holds only what the original gets right, where there is such a sample: its mistakes are not to be preserved.</summary>
+    internal static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference, int[] predictions)
     {
         int[] order = [.. Enumerable.Range(0, reference.Count)];
         Rng.For(task.Seed, "reference", 0).Shuffle(order.AsSpan());
         var pooled = Math.Max(1, (int)Math.Round(PoolShare * order.Length));
-        int[] right = [.. order[..pooled].Where(i => original.Predictions[i] == reference.Labels[i]).Order()];
         var judges = order.Length > pooled ? order[pooled..] : order;
-        return (reference.At(right.Length > 0 ? right : order[..pooled]), reference.At(judges.Order()));
+        int[] right = [.. order[..pooled].Where(i => predictions[i] == reference.Labels[i])];
+        return (reference.At((right.Length > 0 ? right : order[..pooled]).Order()), reference.At(judges.Order()));
     }
+
+    static bool CanMove(UnlearningTask task, LtuOptions options) =>
+        ViewSet.Of(options.Views).All(view => SampleSource.CanMove(task.Retained.Data, view));
 
     Kfac Curvature(UnlearningTask task, SampleSource trained, SampleSource pool, LtuOptions options) => Kfac.Measure(
         task.Model, task.Classes, task.Original, trained.Count + pool.Count,

@@ -22,13 +22,17 @@ sealed class MembershipFeedback
     public MembershipFeedback(UnlearningTask task, LtuOptions options, SampleSource members, SampleSource nonMembers, Evaluator live)
     {
         (this.task, this.options, this.members, this.nonMembers, this.live) = (task, options, members, nonMembers, live);
-        (models, levels) = Fit(0);
+        (models, levels) = Fit(Features(members), Features(nonMembers), 0);
     }
 
+    /// <summary>Fits anew where it is due. A network whose outputs are not finite keeps the models it had: its next loss tells.</summary>
     public void Refit(int step)
     {
-        if (step % options.Refit == 0)
-            (models, levels) = Fit(step / options.Refit);
+        if (step % options.Refit != 0)
+            return;
+        float[] inside = Features(members), outside = Features(nonMembers);
+        if (inside.All(float.IsFinite) && outside.All(float.IsFinite))
+            (models, levels) = Fit(inside, outside, step / options.Refit);
     }
 
     /// <summary>Gives part 0 (support) and parts 1..M (queries) of a step different models while there are enough.</summary>
@@ -57,9 +61,8 @@ sealed class MembershipFeedback
         levels = [.. Enumerable.Range(0, models.Count).Select(_ => reader.ReadSingle())];
     }
 
-    (MembershipEnsemble, float[]) Fit(int round)
+    (MembershipEnsemble, float[]) Fit(float[] inside, float[] outside, int round)
     {
-        float[] inside = Features(members), outside = Features(nonMembers);
         var fitted = MembershipEnsemble.Fit(inside, outside, options.MembershipModels, task.Seed, round);
         return (fitted, [.. Enumerable.Range(0, fitted.Count).Select(k => MeanScore(fitted[k], outside))]);
     }

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using RegistryUnlearn.Training.Harmonization;
+using RegistryUnlearn.Unlearning.Methods;
+using RegistryUnlearn.Unlearning.Methods.Ltu;
+
+namespace RegistryUnlearn.Unlearning.Tests.Methods.Ltu;
+
+public partial class LtuRunTests
+{
+    /// <summary>Memorised wrong labels go, what the model knows stays, with curvature, without the meta-step, without harmonization.</summary>
+    [Theory]
+    [InlineData(MetaStep.Exact, HarmonizationMode.ProtectRemember)]
+    [InlineData(MetaStep.First, HarmonizationMode.ProtectRemember)]
+    [InlineData(MetaStep.Exact, HarmonizationMode.Off)]
+    [InlineData(MetaStep.Off, HarmonizationMode.Off)]
+    public void Forgets_memorised_labels(MetaStep order, HarmonizationMode harmonization)
+    {
+        using var run = Run(LtuVariants.Full with { Order = order, Harmonization = harmonization }, Blobs.Task());
+
+        Assert.Equal(1, Blobs.Accuracy(Blobs.Model.Parameters, Blobs.Forget));
+        Assert.InRange(Blobs.Accuracy(run.Result, Blobs.Forget), 0, 0.25);
+        Assert.InRange(Blobs.Accuracy(run.Result, Blobs.Retained), Blobs.Accuracy(Blobs.Model.Parameters, Blobs.Retained) - 0.05, 1);
+        Assert.InRange(Blobs.Accuracy(run.Result, Blobs.Holdout), Blobs.Accuracy(Blobs.Model.Parameters, Blobs.Holdout) - 0.05, 1);
+        Assert.InRange(Chosen(run).Score, 0, 0.3);
+        Assert.Contains(run.Notes, note => note.StartsWith("Views confirm the labels of only ", StringComparison.Ordinal));
+    }
+
+    /// <summary>Where nothing gets better the original is handed over.</summary>
+    [Fact]
+    public void Hands_over_the_original_when_no_step_is_better()
+    {
+        using var run = Run(LtuVariants.Full with { Steps = 4, ForgetWeight = 0, EvaluateEvery = 1, Optimizer = LtuVariants.Full.Optimizer with { LearningRate = 1e-8f } }, Blobs.Task());
+
+        Assert.Equal((0, 0.6), Chosen(run));
+        Assert.Equal(Tiny.Values(Blobs.Model.Parameters), Tiny.Values(run.Result));
+        Assert.NotEqual(Tiny.Values(Blobs.Model.Parameters), Tiny.Values(run.Parameters));
+    }
+
+    [Fact]
+    public void Works_without_a_holdout_and_says_so()
+    {
+        using var run = Run(LtuVariants.Full, Blobs.Task(holdout: false));
+
+        Assert.Contains("There is no holdout: moved retained samples stand in for samples never trained on, which makes every estimate weaker.", run.Notes);
+        Assert.InRange(Blobs.Accuracy(run.Result, Blobs.Forget), 0, 0.5);
+        Assert.InRange(Blobs.Accuracy(run.Result, Blobs.Retained), 0.95, 1);
+    }
+
+    [Fact]
+    public void Views_that_betray_membership_are_reported()
+    {
+        // Samples of the training set pose as retained, all of them right; the holdout's labels are replaced by wrong ones.
+        var wrong = Blobs.Data.Rows(0, Blobs.Wrong, "holdout");
+        var task = Blobs.Task() with { Holdout = wrong, Forget = Blobs.Data.Rows(Blobs.Wrong + 40, Blobs.Wrong + 60, "forget") };
+        using var run = Run(LtuVariants.Full with { Steps = 2 }, task);
+
+        Assert.Contains(run.Notes, note => note.EndsWith("too well to serve as target; holdout quantiles by own rank are used instead.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_single_sample_of_each_kind_is_enough()
+    {
+        var task = Blobs.Task() with
+        {
+            Forget = Blobs.Data.Rows(0, 1, "forget"),
+            Retained = Blobs.Data.Rows(20, 22, "retained"),
+            Holdout = Blobs.Data.Rows(Blobs.Trained, Blobs.Trained + 1, "holdout"),
+        };
+        using var run = Run(LtuVariants.Full with { Steps = 3 }, task);
+
+        Assert.All(Tiny.Values(run.Result), value => Assert.True(float.IsFinite(value)));
+    }
+
+    static MethodRun Run(LtuOptions options, UnlearningTask task)
+    {
+        var run = new LtuMethod().Start(task, options);
+        while (!run.IsDone)
+            run.Advance();
+        return run;
+    }
+
+    static (int Step, double Score) Chosen(MethodRun run)
+    {
+        var match = ChosenNote().Match(run.Notes[^1]);
+        return (int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
+    }
+
+    [GeneratedRegex(@"^The stop rule chose step (\d+) of \d+ \(score (\d\.\d{3}); 0 is like retraining, about 0\.6 is nothing done\)\.$")]
+    private static partial Regex ChosenNote();
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using RegistryUnlearn.Unlearning.Methods;
+
+namespace RegistryUnlearn.Unlearning.Tests.Methods;
+
+/// <summary>The options of every method: ranges, spellings, and what a reader of the record gets to see.</summary>
+public class MethodOptionsTests
+{
+    static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+
+    static readonly (string Field, string Min, string Max)[] Optimizer = [("learningRate", "1E-08", "10"), ("momentum", "0", "0.999"), ("weightDecay", "0", "1")];
+
+    static readonly (string Field, string[] Values)[] OptimizerChoices = [("optimizer", ["sgd", "adamw"]), ("schedule", ["constant", "linear", "cosine"])];
+
+    static readonly Dictionary<string, (string Field, string Min, string Max)[]> Ranges = new()
+    {
+        ["train"] = [("epochs", "1", "100000"), ("batch", "1", "65536"), .. Optimizer],
+        ["finetune"] = [("steps", "1", "1000000"), ("batch", "1", "65536"), .. Optimizer],
+        ["neggrad+"] = [("alpha", "0", "1"), ("steps", "1", "1000000"), ("batch", "1", "65536"), ("anchor", "0", "100"), .. Optimizer],
+        ["ltu"] =
+        [
+            ("steps", "1", "1000000"), ("alpha", "0", "1"), ("lambda", "0", "100"), ("queries", "1", "16"), ("forgetWeight", "0", "1000"),
+            ("forgetBatch", "2", "65536"), ("retainedBatch", "2", "65536"), ("holdoutBatch", "2", "65536"), ("viewBatch", "2", "65536"),
+            ("preservationWeight", "0", "100"), ("otherClasses", "0", "100"), ("membershipModels", "2", "16"), ("refit", "1", "1000000"),
+            ("evaluateEvery", "1", "1000000"), ("damping", "1E-06", "1000000"), .. Optimizer,
+        ],
+    };
+
+    static readonly Dictionary<string, (string Field, string[] Values)[]> Choices = new()
+    {
+        ["train"] = OptimizerChoices,
+        ["finetune"] = OptimizerChoices,
+        ["neggrad+"] = OptimizerChoices,
+        ["ltu"] =
+        [
+            ("target", ["views", "quantile", "non-member", "hinge"]), ("views", ["half-shifts", "shifts-flips"]), ("order", ["exact", "first", "off"]),
+            ("scope", ["global", "tensor"]), ("harmonization", ["off", "symmetric", "protect-remember"]), ("preservation", ["pool", "none"]),
+            ("preconditioner", ["none", "kfac"]), .. OptimizerChoices,
+        ],
+    };
+
+    public static TheoryData<string, string, string, string> Bounds { get; } =
+        new(Ranges.SelectMany(m => m.Value.Select(f => (m.Key, f.Field, f.Min, f.Max))));
+
+    public static TheoryData<string, string, string> Spellings { get; } =
+        new(Choices.SelectMany(m => m.Value.SelectMany(f => f.Values.Select(v => (m.Key, f.Field, v)))));
+
+    public static TheoryData<string> Names { get; } = new(MethodCatalog.All.Select(m => m.Name));
+
+    [Fact]
+    public void The_catalogue_is_known_by_name()
+    {
+        Assert.Equal(["finetune", "ltu", "neggrad+", "train"], MethodCatalog.All.Select(m => m.Name));
+        Assert.All(MethodCatalog.All, method => Assert.Same(method, MethodCatalog.Find(method.Name)));
+        Assert.All(MethodCatalog.All, method => Assert.InRange(method.Summary.Length, 20, 160));
+        Assert.Null(MethodCatalog.Find("LTU"));
+    }
+
+    [Theory, MemberData(nameof(Bounds))]
+    public void Numbers_have_bounds(string method, string field, string min, string max)
+    {
+        foreach (var edge in new[] { min, max })
+        {
+            var (options, errors) = Tiny.Read(MethodCatalog.Find(method)!, $$"""{"{{field}}": {{edge}}}""");
+            Assert.Empty(errors);
+            Assert.Equal(float.Parse(edge, CultureInfo.InvariantCulture), Field(options, field).GetSingle());
+        }
+
+        var below = min is "1E-08" or "1E-06" ? "1e-9" : (int.Parse(min, CultureInfo.InvariantCulture) - 1).ToString(CultureInfo.InvariantCulture);
+        var above = max is "0.999" ? "0.9991" : (int.Parse(max, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture);
+        foreach (var outside in new[] { below, above })
+            Assert.Equal([$"options.{field} is {outside}; give a number from {min} to {max}"],
+                Tiny.Read(MethodCatalog.Find(method)!, $$"""{"{{field}}": {{outside}}}""").Errors);
+    }
+
+    [Theory, MemberData(nameof(Spellings))]
+    public void Choices_are_read_as_they_are_written(string method, string field, string value) =>
+        Assert.Equal(value, Field(Tiny.Options(MethodCatalog.Find(method)!, $$"""{"{{field}}": "{{value}}"}"""), field).GetString());
+
+    /// <summary>The defaults, read from their own spelling, are the same options: none lies outside its range and no field is forgotten.</summary>
+    [Theory, MemberData(nameof(Names))]
+    public void Defaults_survive_being_written_and_read(string name)
+    {
+        var method = MethodCatalog.Find(name)!;
+        var defaults = Tiny.Options(method, "{}");
+        var written = JsonSerializer.SerializeToElement(defaults, defaults.GetType(), Json);
+        var flat = Leaves(written).ToDictionary(f => f.Name, f => f.Value);
+
+        Assert.Equal(Ranges[name].Select(r => r.Field).Concat(Choices[name].Select(c => c.Field)).Order(), flat.Keys.Order());
+        Assert.Equal(defaults, written.Deserialize(defaults.GetType(), Json));
+        Assert.Equal(defaults, Tiny.Options(method, JsonSerializer.Serialize(flat)));
+    }
+
+    [Theory, MemberData(nameof(Names))]
+    public void A_field_of_another_method_is_unknown(string name) =>
+        Assert.StartsWith("options.colour is unknown; known are ", Assert.Single(Tiny.Read(MethodCatalog.Find(name)!, """{"colour": 1}""").Errors));
+
+    static JsonElement Field(object options, string name) =>
+        Leaves(JsonSerializer.SerializeToElement(options, options.GetType(), Json)).Single(f => f.Name == name).Value;
+
+    static IEnumerable<JsonProperty> Leaves(JsonElement element) =>
+        element.EnumerateObject().SelectMany(f => f.Value.ValueKind is JsonValueKind.Object ? Leaves(f.Value) : [f]);
+}
