@@ -32,7 +32,8 @@ public sealed class SampleSource
     {
         if (!CanMove(subset.Data, view))
             throw new DataException(subset.Data.File, null,
-                $"samples of shape ({string.Join(", ", subset.Data.SampleShape)}) cannot be moved; views need images of channels × height × width",
+                $"samples of shape ({string.Join(", ", subset.Data.SampleShape)}) cannot be moved; "
+                + "views need images of channels × height × width",
                 "choose another target than views and give a holdout");
         return new(subset, subset.Rows.ToArray(), [.. Enumerable.Repeat(view, subset.Count)]);
     }

@@ -16,7 +16,8 @@ public sealed class OptionReader(JsonElement element, string path, List<string> 
 
     readonly HashSet<string> known = [];
 
-    public float Float(string name, float otherwise, float min, float max) => (float)Number(name, otherwise, min, max, Text(min), Text(max));
+    public float Float(string name, float otherwise, float min, float max) =>
+        (float)Number(name, otherwise, min, max, Text(min), Text(max));
 
     public int Int(string name, int otherwise, int min, int max)
     {

@@ -20,7 +20,8 @@ sealed class CrossEntropyGradient : IDisposable
     {
         (this.parameters, this.gradients) = (parameters, gradients);
         session = new GraphSession(StepGraph.FirstOrder(task.Model, (g, prefix, logits) =>
-            ClassificationLosses.CrossEntropy(g, logits, g.Input(prefix + "labels", TensorType.Int64(g.Inputs[prefix + "input"].Shape[0])), task.Classes)));
+            ClassificationLosses.CrossEntropy(
+                g, logits, g.Input(prefix + "labels", TensorType.Int64(g.Inputs[prefix + "input"].Shape[0])), task.Classes)));
     }
 
     /// <summary>Writes the gradient at the present parameters and returns the loss.</summary>

@@ -5,7 +5,7 @@ namespace RegistryUnlearn.Unlearning.Runs;
 
 static class Norms
 {
-    /// <summary>Sum of squares over all tensors, each summed in float32; NaN or infinite if any element is, or if a square overflows.</summary>
+    /// <summary>Sum of squares over all tensors, each summed in float32; NaN or infinite if an element or its square is.</summary>
     public static double SquareSum(TensorBlock block)
     {
         var sum = 0.0;

@@ -1,6 +1,6 @@
 using RegistryUnlearn.Onnx.Graphs;
-using RegistryUnlearn.Training.Evaluation;
 using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Training.Evaluation;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Unlearning.Methods.Train;
@@ -64,7 +64,8 @@ static class Blobs
         {
             var image = inputs.AsSpan(i * Side * Side, Side * Side);
             var place = i % Classes;
-            var (row, column) = (place is 2 ? 4 + rng.NextInt32(2) : rng.NextInt32(2) + 1, (place is 0 ? 0 : place is 1 ? 4 : 2) + rng.NextInt32(2));
+            var row = (place is 2 ? 4 : 1) + rng.NextInt32(2);
+            var column = (place is 0 ? 0 : place is 1 ? 4 : 2) + rng.NextInt32(2);
             foreach (ref var pixel in image)
                 pixel *= 0.35f;
             for (var p = 0; p < 4; p++)
@@ -84,7 +85,8 @@ static class Blobs
             var hidden = g.Add("Relu", [g.Add("Gemm", [g.Add("Flatten", [pooled]), at("fc1.weight"), at("fc1.bias")])]);
             return g.Add("Gemm", [hidden, at("fc2.weight"), at("fc2.bias")]);
         },
-        Normal("conv.weight", 9, 6, 1, 3, 3), ("conv.bias", [6], new float[6]), Normal("fc1.weight", 96, 96, 24), ("fc1.bias", [24], new float[24]),
+        Normal("conv.weight", 9, 6, 1, 3, 3), ("conv.bias", [6], new float[6]), Normal("fc1.weight", 96, 96, 24),
+            ("fc1.bias", [24], new float[24]),
         Normal("fc2.weight", 24, 24, Classes), ("fc2.bias", [Classes], new float[Classes]));
 
         (string, long[], float[]) Normal(string name, int fanIn, params long[] shape)

@@ -14,9 +14,11 @@ public class MethodOptionsTests
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
-    static readonly (string Field, string Min, string Max)[] Optimizer = [("learningRate", "1E-08", "10"), ("momentum", "0", "0.999"), ("weightDecay", "0", "1")];
+    static readonly (string Field, string Min, string Max)[] Optimizer =
+        [("learningRate", "1E-08", "10"), ("momentum", "0", "0.999"), ("weightDecay", "0", "1")];
 
-    static readonly (string Field, string[] Values)[] OptimizerChoices = [("optimizer", ["sgd", "adamw"]), ("schedule", ["constant", "linear", "cosine"])];
+    static readonly (string Field, string[] Values)[] OptimizerChoices =
+        [("optimizer", ["sgd", "adamw"]), ("schedule", ["constant", "linear", "cosine"])];
 
     static readonly Dictionary<string, (string Field, string Min, string Max)[]> Ranges = new()
     {
@@ -39,8 +41,10 @@ public class MethodOptionsTests
         ["neggrad+"] = OptimizerChoices,
         ["ltu"] =
         [
-            ("target", ["views", "quantile", "non-member", "hinge"]), ("views", ["half-shifts", "shifts-flips"]), ("order", ["exact", "first", "off"]),
-            ("scope", ["global", "tensor"]), ("harmonization", ["off", "symmetric", "protect-remember"]), ("preservation", ["pool", "none"]),
+            ("target", ["views", "quantile", "non-member", "hinge"]), ("views", ["half-shifts", "shifts-flips"]),
+            ("order", ["exact", "first", "off"]),
+            ("scope", ["global", "tensor"]), ("harmonization", ["off", "symmetric", "protect-remember"]),
+            ("preservation", ["pool", "none"]),
             ("preconditioner", ["none", "kfac"]), .. OptimizerChoices,
         ],
     };
@@ -72,8 +76,8 @@ public class MethodOptionsTests
             Assert.Equal(float.Parse(edge, CultureInfo.InvariantCulture), Field(options, field).GetSingle());
         }
 
-        var below = min is "1E-08" or "1E-06" ? "1e-9" : (int.Parse(min, CultureInfo.InvariantCulture) - 1).ToString(CultureInfo.InvariantCulture);
-        var above = max is "0.999" ? "0.9991" : (int.Parse(max, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture);
+        var below = min is "1E-08" or "1E-06" ? "1e-9" : Beside(min, -1);
+        var above = max is "0.999" ? "0.9991" : Beside(max, 1);
         foreach (var outside in new[] { below, above })
             Assert.Equal([$"options.{field} is {outside}; give a number from {min} to {max}"],
                 Tiny.Read(MethodCatalog.Find(method)!, $$"""{"{{field}}": {{outside}}}""").Errors);
@@ -83,7 +87,8 @@ public class MethodOptionsTests
     public void Choices_are_read_as_they_are_written(string method, string field, string value) =>
         Assert.Equal(value, Field(Tiny.Options(MethodCatalog.Find(method)!, $$"""{"{{field}}": "{{value}}"}"""), field).GetString());
 
-    /// <summary>The defaults, read from their own spelling, are the same options: none lies outside its range and no field is forgotten.</summary>
+    /// <summary>The defaults, read from their own spelling, are the same options: none lies outside its range and no field is
+    /// forgotten.</summary>
     [Theory, MemberData(nameof(Names))]
     public void Defaults_survive_being_written_and_read(string name)
     {
@@ -99,7 +104,11 @@ public class MethodOptionsTests
 
     [Theory, MemberData(nameof(Names))]
     public void A_field_of_another_method_is_unknown(string name) =>
-        Assert.StartsWith("options.colour is unknown; known are ", Assert.Single(Tiny.Read(MethodCatalog.Find(name)!, """{"colour": 1}""").Errors));
+        Assert.StartsWith("options.colour is unknown; known are ",
+            Assert.Single(Tiny.Read(MethodCatalog.Find(name)!, """{"colour": 1}""").Errors));
+
+    static string Beside(string whole, int step) =>
+        (int.Parse(whole, CultureInfo.InvariantCulture) + step).ToString(CultureInfo.InvariantCulture);
 
     static JsonElement Field(object options, string name) =>
         Leaves(JsonSerializer.SerializeToElement(options, options.GetType(), Json)).Single(f => f.Name == name).Value;

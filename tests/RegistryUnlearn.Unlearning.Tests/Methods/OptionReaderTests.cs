@@ -77,7 +77,8 @@ public class OptionReaderTests
     {
         var errors = new List<string>();
         var reader = new OptionReader(JsonDocument.Parse(json).RootElement, "options", errors);
-        var read = (reader.Float("rate", 0.25f, 1e-8f, 0.999f), reader.Int("count", 7, 1, 1000), reader.Bool("flag", false), reader.Choice("mood", Mood.Calm));
+        var read = (reader.Float("rate", 0.25f, 1e-8f, 0.999f), reader.Int("count", 7, 1, 1000), reader.Bool("flag", false),
+            reader.Choice("mood", Mood.Calm));
         reader.Finish();
         return (read, errors);
     }

@@ -28,7 +28,8 @@ public class ResumeTests
     public static TheoryData<int> Variants { get; } = new(Enumerable.Range(0, LtuVariants.Few.Count()));
 
     [Theory, MemberData(nameof(Variants))]
-    public void Learning_to_unlearn_goes_on_where_it_was(int variant) => Check(MethodCatalog.Find("ltu")!, LtuVariants.Few.ElementAt(variant));
+    public void Learning_to_unlearn_goes_on_where_it_was(int variant) =>
+        Check(MethodCatalog.Find("ltu")!, LtuVariants.Few.ElementAt(variant));
 
     /// <summary>The table of variants has every pair of target, order and another choice.</summary>
     [Fact]

@@ -8,15 +8,22 @@ public class SingleStepTests
 {
     static readonly DataSet Data = Tiny.Data([1, 2, -1, 0.5f, 0, -2, 3, 1, 2, -1, 0.5f, 0.5f], [2], 0, 1, 2, 1, 2, 0);
 
+    const string Sgd = """
+        "optimizer": "sgd", "learningRate": 0.1, "momentum": 0.9, "weightDecay": 0.01, "schedule": "constant"}
+        """;
+
     /// <summary>Three steps with momentum and weight decay, and three of AdamW.</summary>
     [Theory]
-    [InlineData("finetune", """{"steps": 3, "batch": 4, "optimizer": "sgd", "learningRate": 0.1, "momentum": 0.9, "weightDecay": 0.01, "schedule": "constant"}""",
+    [InlineData("finetune",
+        "{\"steps\": 3, \"batch\": 4, " + Sgd,
         new[] { 0.8058708, 0.7736873, 0.7216431 },
         new[] { 0.02049348, -0.01523541, 0.1936209, 0.4805986, 0.5407101, -0.7229902, -0.0117599, 0.1045089, -0.09274898 })]
-    [InlineData("train", """{"epochs": 3, "batch": 4, "optimizer": "sgd", "learningRate": 0.1, "momentum": 0.9, "weightDecay": 0.01, "schedule": "constant"}""",
+    [InlineData("train",
+        "{\"epochs\": 3, \"batch\": 4, " + Sgd,
         new[] { 0.8058708, 0.7736873, 0.7216431 },
         new[] { 0.02049348, -0.01523541, 0.1936209, 0.4805986, 0.5407101, -0.7229902, -0.0117599, 0.1045089, -0.09274898 })]
-    [InlineData("finetune", """{"steps": 3, "batch": 4, "optimizer": "adamw", "learningRate": 0.05, "weightDecay": 0.1, "schedule": "constant"}""",
+    [InlineData("finetune",
+        """{"steps": 3, "batch": 4, "optimizer": "adamw", "learningRate": 0.05, "weightDecay": 0.1, "schedule": "constant"}""",
         new[] { 0.8058708, 0.7343105, 0.6781619 },
         new[] { -0.04666912, -0.05066941, 0.1484572, 0.543518, 0.6200448, -0.7390657, -0.09760432, 0.147291, -0.1970763 })]
     public void Learns_retained_samples(string method, string options, double[] losses, double[] parameters)
@@ -45,19 +52,24 @@ public class SingleStepTests
     {
         using var model = Model();
         using var run = Tiny.Start("neggrad+", Task(model),
-            $$"""{"alpha": {{alpha}}, "anchor": {{anchor}}, "steps": 2, "batch": 4, "optimizer": "sgd", "learningRate": 0.2, "momentum": 0, "weightDecay": 0, "schedule": "constant"}""");
+            $$"""
+            {"alpha": {{alpha}}, "anchor": {{anchor}}, "steps": 2, "batch": 4, "optimizer": "sgd", "learningRate": 0.2, "momentum": 0,
+             "weightDecay": 0, "schedule": "constant"}
+            """);
         Finish(run);
 
         Tiny.AssertClose(losses, [.. run.Traces.SelectMany(t => new[] { t.RememberLoss, t.ForgetLoss!.Value })]);
         Tiny.AssertClose(parameters, Tiny.Values(run.Result));
     }
 
-    /// <summary>Four samples in batches of three: an epoch is a batch of three and one of a single sample, so the loss is that sample's own.</summary>
+    /// <summary>Four samples in batches of three: an epoch is a batch of three and one of a single sample, so the loss is that sample's
+    /// own.</summary>
     [Fact]
     public void Training_keeps_the_last_smaller_batch()
     {
         using var model = Model();
-        using var run = Tiny.Start("train", Task(model), """{"epochs": 2, "batch": 3, "optimizer": "sgd", "learningRate": 1e-8, "schedule": "constant"}""");
+        using var run = Tiny.Start("train", Task(model),
+            """{"epochs": 2, "batch": 3, "optimizer": "sgd", "learningRate": 1e-8, "schedule": "constant"}""");
         Finish(run);
 
         Assert.Equal(4, run.Steps);
@@ -82,8 +94,8 @@ public class SingleStepTests
         }
         else
             Assert.Equal(
-                $"memory: the model takes batches of exactly {fixedBatch}; set batch to {fixedBatch} and use a multiple of {fixedBatch} samples, "
-                + "or export the model with a dynamic batch dimension.",
+                $"memory: the model takes batches of exactly {fixedBatch}; set batch to {fixedBatch} "
+                + $"and use a multiple of {fixedBatch} samples, or export the model with a dynamic batch dimension.",
                 Assert.Throws<DataException>(() => Tiny.Start("train", Task(model), options)).Message);
     }
 
@@ -118,7 +130,8 @@ public class SingleStepTests
     {
         using var model = Model();
 
-        Assert.StartsWith("the task has no samples to forget", Assert.Throws<ArgumentException>(() => Tiny.Start(method, Task(model) with { Forget = null }, "{}")).Message);
+        Assert.StartsWith("the task has no samples to forget",
+            Assert.Throws<ArgumentException>(() => Tiny.Start(method, Task(model) with { Forget = null }, "{}")).Message);
     }
 
     static TinyModel Model(long? batch = null) => Tiny.Linear([2], 3, [0.1f, -0.2f, 0.3f, 0.4f, 0.5f, -0.6f], [0.05f, 0, -0.05f], batch);

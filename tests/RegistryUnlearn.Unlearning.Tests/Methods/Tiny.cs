@@ -67,14 +67,16 @@ static class Tiny
 sealed class TinyModel : IDisposable
 {
     public TinyModel(
-        long[] sampleShape, long? batch, Func<GraphBuilder, Value, Func<string, Value>, Value> body, params (string Name, long[] Shape, float[] Values)[] parameters)
+        long[] sampleShape, long? batch, Func<GraphBuilder, Value, Func<string, Value>, Value> body,
+        params (string Name, long[] Shape, float[] Values)[] parameters)
     {
         var g = new GraphBuilder(17);
         var shape = TensorType.Float([batch is { } n ? (Dim)n : "batch", .. sampleShape.Select(d => (Dim)d)]);
         var tensors = parameters.ToDictionary(p => p.Name, p => g.Initializer(p.Name, Tensors.Of((ReadOnlySpan<float>)p.Values, p.Shape)));
         var logits = body(g, g.Input("input", shape), name => tensors[name]);
         g.Output("logits", logits, TensorType.Float(shape.Shape[0], parameters[^1].Shape[^1]));
-        Forward = new ForwardModel(g.Build(), "input", "logits", sampleShape, [.. parameters.Select(p => new ModelParameter(p.Name, p.Shape))], t => t);
+        Forward = new ForwardModel(g.Build(), "input", "logits", sampleShape,
+            [.. parameters.Select(p => new ModelParameter(p.Name, p.Shape))], t => t);
         Parameters = new TensorBlock(Forward.Parameters);
         for (var i = 0; i < parameters.Length; i++)
             parameters[i].Values.CopyTo(Parameters[i]);

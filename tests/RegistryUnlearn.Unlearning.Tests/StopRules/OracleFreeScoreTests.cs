@@ -9,11 +9,12 @@ namespace RegistryUnlearn.Unlearning.Tests.StopRules;
 public class OracleFreeScoreTests
 {
     /// <summary>Columns: retained 0..3, forget 4..7, reference 8..11; each group answers to a weight of its own.</summary>
-    static readonly float[] Inputs = [1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0, 0, 0, 5, 0, 0, 6, 0, 0, 7, 0, 0, 8, 0, 0, 0, 1, 0, 0, 2, 0, 0, -3, 0, 0, 9];
+    static readonly float[] Inputs = [1, 0, 0, 2, 0, 0, 3, 0, 0, 4, 0, 0, 0, 5, 0, 0, 6, 0, 0, 7, 0, 0, 8, 0, 0, 0, 1, 0, 0, 2, 0, 0, -3, 0,
+        0, 9];
 
     /// <summary>
-    /// Targets (2, −1, 3, −4) for a start at (5, 6, 7, 8): the share of positives is to fall from 1 to ½, AUC against (1, 2, −3, 9) from 12/16
-    /// to 8.5/16, KS from 1. By hand for forget weights: 1 is where it starts; −1 turns all negative.
+    /// Targets (2, −1, 3, −4) for a start at (5, 6, 7, 8): the share of positives is to fall from 1 to ½, AUC against (1, 2, −3, 9) from
+    /// 12/16 to 6.5/16, KS from 1. By hand, in the order retained accuracy, share, reference accuracy, AUC, KS.
     /// </summary>
     [Theory]
     [InlineData(1, 1, 1, 0.6)]
@@ -25,7 +26,8 @@ public class OracleFreeScoreTests
     {
         using var start = Model(1, 1, 1);
         using var model = Model(retained, forget, reference);
-        using Evaluator original = Evaluator.Frozen(start.Forward, start.Parameters), live = Evaluator.Live(model.Forward, model.Parameters);
+        using Evaluator original = Evaluator.Frozen(start.Forward, start.Parameters),
+            live = Evaluator.Live(model.Forward, model.Parameters);
         var rule = Rule(original, [2, -1, 3, -4]);
 
         Assert.Equal(score, rule.Of(live), 1e-6);
@@ -36,7 +38,8 @@ public class OracleFreeScoreTests
     {
         using var start = Model(1, 1, 1);
         using var model = Model(1, -0.5f, 1);
-        using Evaluator original = Evaluator.Frozen(start.Forward, start.Parameters), live = Evaluator.Live(model.Forward, model.Parameters);
+        using Evaluator original = Evaluator.Frozen(start.Forward, start.Parameters),
+            live = Evaluator.Live(model.Forward, model.Parameters);
 
         Assert.Equal(0, Rule(original, [-2.5f, -3, -3.5f, -4]).Of(live), 1e-12);
     }
@@ -46,7 +49,8 @@ public class OracleFreeScoreTests
     {
         using var start = Model(1, 1, 1);
         using var model = Model(1, float.NaN, 1);
-        using Evaluator original = Evaluator.Frozen(start.Forward, start.Parameters), live = Evaluator.Live(model.Forward, model.Parameters);
+        using Evaluator original = Evaluator.Frozen(start.Forward, start.Parameters),
+            live = Evaluator.Live(model.Forward, model.Parameters);
 
         Assert.Equal(double.PositiveInfinity, Rule(original, [2, -1, 3, -4]).Of(live));
     }
@@ -67,6 +71,7 @@ public class OracleFreeScoreTests
     static OracleFreeScore Rule(Evaluator original, float[] targets)
     {
         var data = Tiny.Data(Inputs, [3], new long[12]);
-        return new(original, SampleSource.Of(data.Rows(0, 4, "retained")), SampleSource.Of(data.Rows(4, 8, "forget")), SampleSource.Of(data.Rows(8, 12, "holdout")), targets, 2);
+        return new(original, SampleSource.Of(data.Rows(0, 4, "retained")), SampleSource.Of(data.Rows(4, 8, "forget")),
+            SampleSource.Of(data.Rows(8, 12, "holdout")), targets, 2);
     }
 }

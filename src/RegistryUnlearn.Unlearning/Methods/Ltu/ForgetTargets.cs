@@ -23,7 +23,8 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     /// <param name="original">The model before the first step.</param>
     /// <param name="forget">The samples to forget of the task.</param>
     /// <param name="reference">Samples that were not trained on.</param>
-    public static ForgetTargets Compute(Evaluator original, SampleSource forget, SampleSource reference, UnlearningTask task, LtuOptions options)
+    public static ForgetTargets Compute(
+        Evaluator original, SampleSource forget, SampleSource reference, UnlearningTask task, LtuOptions options)
     {
         var notes = new List<string>();
         var direct = LogitScores.Of(original, reference, task.Classes);
@@ -58,7 +59,9 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         else
             level = RetrainedLevel(direct.Confidences, task, forget.Count, notes);
         return new(
-            ByRank(moved.Scores, Samples.Sorted(level)), Soft(moved.Logits, forget.Labels, task.Classes, Temperature(direct.Confidences, movedReference.Scores)), suspect, notes);
+            ByRank(moved.Scores, Samples.Sorted(level)),
+            Soft(moved.Logits, forget.Labels, task.Classes, Temperature(direct.Confidences, movedReference.Scores)),
+            suspect, notes);
     }
 
     /// <summary>Of the rank statistic when both samples come from one distribution (Mann and Whitney 1947).</summary>
@@ -109,7 +112,7 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         return [.. scores.Select(s => s - shift)];
     }
 
-    /// <summary>What the logits of views are multiplied by to spread like those of the samples themselves; 1 where scores do not spread.</summary>
+    /// <summary>Factor by which logits of views spread like those of the samples themselves; 1 where scores do not spread.</summary>
     static double Temperature(float[] direct, float[] moved)
     {
         var spread = Samples.StandardDeviation(moved);

@@ -67,7 +67,8 @@ sealed class LtuRun : GradientRun
             retainedBatches = new CyclicBatches(trained, retainedPart, task.Seed, "retained");
         else
             partition = new SupportQueryPartition(trained, retainedPart, retainedPart, options.Queries, task.Seed);
-        forgetBatches = new CyclicBatches(forgetSet, options.Part(options.ForgetBatch) * (options.Order is MetaStep.Off ? 1 : 1 + options.Queries), task.Seed);
+        var parts = options.Order is MetaStep.Off ? 1 : 1 + options.Queries;
+        forgetBatches = new CyclicBatches(forgetSet, options.Part(options.ForgetBatch) * parts, task.Seed);
         if (options.Target is ForgetTarget.NonMember or ForgetTarget.Hinge)
             membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
 
@@ -158,7 +159,7 @@ sealed class LtuRun : GradientRun
             best.Offer(score.Of(live), Step, Parameters);
     }
 
-    /// <summary>The pool holds only what the original gets right, where there is such a sample: its mistakes are not to be preserved.</summary>
+    /// <summary>The pool holds what the original gets right, if there is such a sample: its mistakes are not to be preserved.</summary>
     internal static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference, int[] predictions)
     {
         int[] order = [.. Enumerable.Range(0, reference.Count)];

@@ -8,7 +8,8 @@ static class LtuVariants
 {
     /// <summary>Everything switched on, given in full so that no test depends on the defaults.</summary>
     public static LtuOptions Full { get; } = new(
-        60, ForgetTarget.Views, ViewKind.HalfShifts, MetaStep.Exact, 0.001f, 1, 1, 3, HarmonizationScope.Global, HarmonizationMode.ProtectRemember, 12, 24, 24, 12,
+        60, ForgetTarget.Views, ViewKind.HalfShifts, MetaStep.Exact, 0.001f, 1, 1, 3, HarmonizationScope.Global,
+        HarmonizationMode.ProtectRemember, 12, 24, 24, 12,
         Preservation.Pool, 1, 0.2f, 3, 10, 10, Preconditioner.None, 1, new(OptimizerKind.Adamw, 0.003f, 0.9f, 0, Schedule.Linear));
 
     /// <summary>Every value of every choice with every target and every order, in few steps.</summary>

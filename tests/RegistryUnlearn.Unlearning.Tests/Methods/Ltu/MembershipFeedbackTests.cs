@@ -60,7 +60,8 @@ public sealed class MembershipFeedbackTests : IDisposable
             fitted.Add(bound.Set(feedback, 0, 0));
         }
 
-        Assert.Equal([0, 1, 1, 1, 2, 2, 2, 3], Enumerable.Range(1, fitted.Count - 1).Select(i => fitted.Take(i + 1).Distinct().Count() - 1));
+        Assert.Equal([0, 1, 1, 1, 2, 2, 2, 3], Enumerable.Range(1, fitted.Count - 1).Select(i =>
+            fitted.Take(i + 1).Distinct().Count() - 1));
     }
 
     [Fact]
@@ -119,7 +120,8 @@ public sealed class MembershipFeedbackTests : IDisposable
             var prefix = part is 0 ? StepGraph.Support : StepGraph.Query(part - 1);
             feedback.Set(step, prefix, at, part);
             return string.Join(" ", [
-                .. step[prefix + LtuLosses.MembershipWeights].Floats, step[prefix + LtuLosses.MembershipBias].Floats[0], step[prefix + LtuLosses.MembershipLevel].Floats[0],
+                .. step[prefix + LtuLosses.MembershipWeights].Floats, step[prefix + LtuLosses.MembershipBias].Floats[0],
+                step[prefix + LtuLosses.MembershipLevel].Floats[0],
             ]);
         }
 

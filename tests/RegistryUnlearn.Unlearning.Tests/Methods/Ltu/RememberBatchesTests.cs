@@ -16,19 +16,27 @@ public class RememberBatchesTests
     [InlineData(MetaStep.Exact, Preservation.Pool, 0.5f, 3, 3 + 2 + 3, 1.5f)]
     [InlineData(MetaStep.First, Preservation.Pool, 0f, 3, 3, 0f)]
     [InlineData(MetaStep.Off, Preservation.None, 2f, 3, 6, 0f)]
-    public void Mixes_retained_samples_with_the_pool(MetaStep order, Preservation preservation, float weight, int sources, int size, float total)
+    public void Mixes_retained_samples_with_the_pool(MetaStep order, Preservation preservation, float weight, int sources, int size,
+        float total)
     {
         var options = LtuVariants.Full with
         {
-            Order = order, Preservation = preservation, PreservationWeight = weight, RetainedBatch = 6, HoldoutBatch = 4, ViewBatch = 2,
+            Order = order,
+            Preservation = preservation,
+            PreservationWeight = weight,
+            RetainedBatch = 6,
+            HoldoutBatch = 4,
+            ViewBatch = 2,
         };
         SampleSource pool = SampleSource.Of(Blobs.Holdout);
         using var original = Evaluator.Frozen(Blobs.Model.Forward, Blobs.Model.Parameters);
-        var batches = new RememberBatches(Blobs.Task(), options, original, pool, [.. Enumerable.Repeat(SampleSource.Of(Blobs.Retained), sources)]);
+        var batches = new RememberBatches(Blobs.Task(), options, original, pool,
+            [.. Enumerable.Repeat(SampleSource.Of(Blobs.Retained), sources)]);
         Assert.Equal(size, batches.Size);
 
         using var gradients = new TensorBlock(Blobs.Model.Forward.Parameters);
-        using var session = new GraphSession(StepGraph.FirstOrder(Blobs.Model.Forward, (g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, Blobs.Classes)));
+        using var session = new GraphSession(StepGraph.FirstOrder(Blobs.Model.Forward, (g, prefix, logits) =>
+            LtuLosses.Remember(g, prefix, logits, Blobs.Classes)));
         using var step = new BoundStep(session, _ => size, Blobs.Model.Parameters, gradients);
         var rows = Blobs.Retained.Rows[..options.Part(6)];
         batches.Fill(step, "", rows, 4);
@@ -39,7 +47,8 @@ public class RememberBatchesTests
         Blobs.Data.Fill(rows, given, labels);
         Assert.Equal(given, inputs.Take(given.Length));
         Assert.Equal([.. labels, .. new long[size - rows.Length]], step[LtuLosses.Labels].Longs.ToArray());
-        Assert.Equal([.. Enumerable.Repeat(1f / rows.Length, rows.Length), .. new float[size - rows.Length]], step[LtuLosses.LabelWeights].Floats.ToArray());
+        Assert.Equal([.. Enumerable.Repeat(1f / rows.Length, rows.Length), .. new float[size - rows.Length]],
+            step[LtuLosses.LabelWeights].Floats.ToArray());
         Assert.Equal(total, step[LtuLosses.ReferenceWeights].Floats.ToArray().Sum(), 1e-6);
         if (total > 0)
         {
