@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using RegistryUnlearn.Auditing.Report;
 using RegistryUnlearn.Lineage;
@@ -66,14 +65,11 @@ static class PublishStage
             request.Method.Method.Name,
             [
                 new RecordSection("Run", [.. audit.Notes.Select((n, i) => new RecordEntry($"Note {i + 1}", n))]),
-                new RecordSection("Method", [new("Seed", request.Seed.ToString(CultureInfo.InvariantCulture)), .. Entries(request.Method.OptionsJson)]),
+                new RecordSection("Method", [new("Seed", request.Seed.ToString(CultureInfo.InvariantCulture)), .. request.Method.OptionsJson().Select(o => new RecordEntry(o.Key, $"{o.Value}"))]),
                 new RecordSection("Data", [new("Parent model.onnx", fetched.ModelDigest.ToString()), .. fetched.Digests.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new RecordEntry(d.Key, d.Value.ToString()))]),
                 new RecordSection("Software", [.. Versions().Select(v => new RecordEntry(v.Key, v.Value))]),
             ],
             state.Submitted.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))));
-
-    static IEnumerable<RecordEntry> Entries(JsonElement options) => options.EnumerateObject().SelectMany(field => field.Value.ValueKind is JsonValueKind.Object
-        ? Entries(field.Value) : [new RecordEntry(field.Name, field.Value.ToString())]);
 
     static string Describe(ParentPolicy policy) => policy switch
     {
@@ -86,7 +82,7 @@ static class PublishStage
         UnlearningRequest request, FetchedJob fetched, PreparedJob job, JobAudit audit, JobState state, ReadOnlySpan<byte> key, List<PublishFile> files)
     {
         ResourceDescriptor[] subject = [.. files.Select(f => ResourceDescriptor.File(f.Path, Sha256Of(f.LocalPath)))];
-        var options = JsonNode.Parse(request.Method.OptionsJson.GetRawText())!.AsObject();
+        var options = request.Method.OptionsJson();
         var parameters = new JsonObject { ["model"] = request.Model.ToString(), ["method"] = request.Method.Method.Name, ["seed"] = request.Seed, ["options"] = options.DeepClone() };
         var provenance = new ProvenancePredicate(
             new BuildDefinition(BuildDefinition.UnlearningBuildType, parameters,

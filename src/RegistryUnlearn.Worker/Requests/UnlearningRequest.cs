@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
@@ -44,7 +45,22 @@ public sealed record UnlearningRequest
 /// <summary>A method with its options, every default filled in.</summary>
 public sealed record MethodChoice(IUnlearningMethod Method, object Options)
 {
-    public JsonElement OptionsJson => JsonSerializer.SerializeToElement(Options, Options.GetType(), RequestJson.Options);
+    /// <summary>The options as a request writes them, all fields on one level.</summary>
+    public JsonObject OptionsJson()
+    {
+        var flat = new JsonObject();
+        Flatten(JsonSerializer.SerializeToNode(Options, Options.GetType(), RequestJson.Options)!.AsObject());
+        return flat;
+
+        void Flatten(JsonObject fields)
+        {
+            foreach (var (name, value) in fields)
+                if (value is JsonObject inner)
+                    Flatten(inner);
+                else
+                    flat[name] = value?.DeepClone();
+        }
+    }
 }
 
 /// <summary>A file in the registry, with the digest it must have if one is given.</summary>

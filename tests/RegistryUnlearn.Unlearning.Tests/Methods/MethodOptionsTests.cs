@@ -17,14 +17,16 @@ public class MethodOptionsTests
     static readonly (string Field, string Min, string Max)[] Optimizer =
         [("learningRate", "1E-08", "10"), ("momentum", "0", "0.999"), ("weightDecay", "0", "1")];
 
+    static readonly (string Field, string Min, string Max)[] Stop = [("tolerance", "0", "1"), ("evaluateEvery", "1", "1000000")];
+
     static readonly (string Field, string[] Values)[] OptimizerChoices =
         [("optimizer", ["sgd", "adamw"]), ("schedule", ["constant", "linear", "cosine"])];
 
     static readonly Dictionary<string, (string Field, string Min, string Max)[]> Ranges = new()
     {
         ["train"] = [("epochs", "1", "100000"), ("batch", "1", "65536"), .. Optimizer],
-        ["finetune"] = [("steps", "1", "1000000"), ("batch", "1", "65536"), .. Optimizer],
-        ["neggrad+"] = [("alpha", "0", "1"), ("steps", "1", "1000000"), ("batch", "1", "65536"), ("anchor", "0", "100"), .. Optimizer],
+        ["finetune"] = [("steps", "1", "1000000"), ("batch", "1", "65536"), .. Optimizer, .. Stop],
+        ["neggrad+"] = [("alpha", "0", "1"), ("steps", "1", "1000000"), ("batch", "1", "65536"), ("anchor", "0", "100"), .. Optimizer, .. Stop],
         ["ltu"] =
         [
             ("steps", "1", "1000000"), ("alpha", "0", "1"), ("lambda", "0", "100"), ("queries", "1", "16"), ("forgetWeight", "0", "1000"),
@@ -37,8 +39,8 @@ public class MethodOptionsTests
     static readonly Dictionary<string, (string Field, string[] Values)[]> Choices = new()
     {
         ["train"] = OptimizerChoices,
-        ["finetune"] = OptimizerChoices,
-        ["neggrad+"] = OptimizerChoices,
+        ["finetune"] = [("stop", ["holdout", "none"]), .. OptimizerChoices],
+        ["neggrad+"] = [("stop", ["holdout", "none"]), .. OptimizerChoices],
         ["ltu"] =
         [
             ("target", ["views", "quantile", "non-member", "hinge"]), ("views", ["half-shifts", "shifts-flips"]),
