@@ -4,7 +4,10 @@ using RegistryUnlearn.Worker.Jobs;
 
 namespace RegistryUnlearn.Faults;
 
-/// <summary>A job killed before or after any write to the registry, then run again by a fresh worker, ends in the same version.</summary>
+/// <summary>
+/// A job killed before or after any write to the registry, then run again by a fresh worker, ends in the same version, with one line in
+/// the audit log and no blob left.
+/// </summary>
 public sealed class KilledJobTests
 {
     static readonly JobOptions EveryStepIsSaved = new()
@@ -24,19 +27,26 @@ public sealed class KilledJobTests
         var unbroken = await StoreAsync();
         var counting = new FaultyStore(unbroken);
         await RunAsync(counting, request);
-        var expected = await TinyRegistry.FilesAsync(unbroken, 2);
+        var expected = await TinyRegistry.FilesAsync(unbroken, "tiny/2/");
         Assert.Contains("tiny/2/model.onnx", expected.Keys);
         Assert.InRange(counting.Operations, 20, 1000);
 
-        for (var operation = 1; operation <= counting.Operations; operation += stride)
-            foreach (var fault in new[] { Fault.KillBefore, Fault.KillAfter })
-            {
-                var store = await StoreAsync();
-                await Assert.ThrowsAsync<KilledException>(() => RunAsync(new FaultyStore(store, fault, operation), request));
-                await RunAsync(store, request);
-                Assert.Equivalent(expected, await TinyRegistry.FilesAsync(store, 2), strict: true);
-                Assert.Empty(await TinyRegistry.FilesAsync(store, 3));
-            }
+        var kills =
+            from operation in Enumerable.Range(1, counting.Operations)
+            where (operation - 1) % stride == 0
+            from fault in new[] { Fault.KillBefore, Fault.KillAfter }
+            select (fault, operation);
+        await Parallel.ForEachAsync(kills, async (kill, _) =>
+        {
+            var store = await StoreAsync();
+            await Assert.ThrowsAsync<KilledException>(() => RunAsync(new FaultyStore(store, kill.fault, kill.operation), request));
+            await RunAsync(store, request);
+            Assert.Equivalent(expected, await TinyRegistry.FilesAsync(store, "tiny/2/"), strict: true);
+            Assert.Empty(await TinyRegistry.FilesAsync(store, "tiny/3/"));
+            var own = await TinyRegistry.FilesAsync(store, ".registry-unlearn/");
+            Assert.DoesNotContain(own.Keys, p => p.Contains("/blobs/"));
+            Assert.Equal(1, own.Single(f => f.Key.EndsWith(".jsonl")).Value.Count(b => b == '\n'));
+        });
     }
 
     static async Task<IObjectStore> StoreAsync()

@@ -81,11 +81,11 @@ static class TinyRegistry
         return stream.ToArray();
     }
 
-    /// <summary>The files of a version, by path.</summary>
-    public static async Task<Dictionary<string, byte[]>> FilesAsync(IObjectStore store, int version)
+    /// <summary>The files below a folder, by path.</summary>
+    public static async Task<Dictionary<string, byte[]>> FilesAsync(IObjectStore store, string folder)
     {
         var files = new Dictionary<string, byte[]>();
-        await foreach (var entry in store.ListAsync($"tiny/{version}/"))
+        await foreach (var entry in store.ListAsync(folder))
             files[entry.Path] = (await store.ReadAsync(entry.Path))!.Content.ToArray();
         return files;
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Worker;
@@ -24,22 +25,19 @@ static class RegistryOptions
         ? new FolderStore(folder)
         : throw new InputException(folder, "there is no such folder; give the registry's root with --registry");
 
-    public static Option<double> CheckpointInterval()
+    public static Option<double> CheckpointInterval() => new("--checkpoint-interval")
     {
-        var option = new Option<double>("--checkpoint-interval")
+        Description = "Seconds of work between two checkpoints, from which an interrupted job goes on; 0 saves every step.",
+        HelpName = "seconds",
+        DefaultValueFactory = _ => new JobOptions().CheckpointInterval.TotalSeconds,
+        CustomParser = result =>
         {
-            Description = "Seconds of work between two checkpoints, from which an interrupted job goes on; 0 saves every step.",
-            HelpName = "seconds",
-            DefaultValueFactory = _ => new JobOptions().CheckpointInterval.TotalSeconds,
-        };
-        option.Validators.Add(result =>
-        {
-            if (result.Errors.Any() || result.GetValueOrDefault<double>() is >= 0 and <= MaxInterval)
-                return;
+            if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= MaxInterval)
+                return seconds;
             result.AddError($"--checkpoint-interval is not from 0 to {MaxInterval}; give the seconds between two checkpoints.");
-        });
-        return option;
-    }
+            return 0;
+        },
+    };
 
     /// <exception cref="InputException">The key is missing or too short.</exception>
     public static JobOptions Jobs(string? keyFile, double checkpointInterval) => new()

@@ -107,8 +107,9 @@ public sealed class BadRegistryInputTests
         ["no such oracles"] = new(null, r => r["audit"] = JsonNode.Parse("""{ "oracles": "oracles.json" }"""),
             "oracles.json: the registry has no such file. Correct the path in the request, or put the file there."),
 
-        ["views of what is no image"] = new(null, r => r["method"] = "ltu", "XX"),
-        ["one sample to forget"] = new(null, r => { r["method"] = JsonNode.Parse("""{ "name": "ltu", "options": { "steps": 3, "target": "quantile", "preservation": "none" } }"""); r["forget"]!["ids"] = new JsonArray("train-1"); }, "YY"),
+        ["views of what is no image"] = new(null, r => r["method"] = "ltu",
+            "datasets/train.npz: samples have 1 dimensions, views need images of channels × height × width; choose another target than views."),
+
         ["many errors"] = new(null,
             r =>
             {

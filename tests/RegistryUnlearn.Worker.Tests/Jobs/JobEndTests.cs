@@ -42,6 +42,18 @@ public sealed class JobEndTests
     }
 
     [Fact]
+    public async Task One_sample_can_be_forgotten()
+    {
+        using var lab = await Lab.CreateAsync();
+        var outcome = await lab.RunAsync(TinyRegistry.Request(r =>
+        {
+            r["forget"]!["ids"] = new JsonArray("train-1");
+            r["method"] = JsonNode.Parse("""{ "name": "ltu", "options": { "steps": 3, "target": "quantile", "preservation": "none" } }""");
+        }));
+        Assert.Equal((2, 1), (outcome.Result.Version, outcome.Audit!.Sets["forget"]));
+    }
+
+    [Fact]
     public async Task Another_spelling_of_the_same_request_is_the_same_job()
     {
         using var lab = await Lab.CreateAsync();

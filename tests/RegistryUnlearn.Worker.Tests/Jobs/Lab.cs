@@ -60,13 +60,7 @@ sealed class Lab : IDisposable
 
     public async Task<int?> AliasAsync(string alias) => (await Models.ReadAliasAsync(Tiny, Alias.Parse(alias)))?.Version;
 
-    public async Task<Dictionary<string, byte[]>> FilesAsync(string folder = "")
-    {
-        var files = new Dictionary<string, byte[]>();
-        await foreach (var entry in Store.ListAsync(folder))
-            files[entry.Path] = (await Store.ReadAsync(entry.Path))!.Content.ToArray();
-        return files;
-    }
+    public Task<Dictionary<string, byte[]>> FilesAsync() => TinyRegistry.FilesAsync(Store, "");
 
     /// <summary>Nothing of any job is left on the local disk.</summary>
     public bool IsTidy => !Directory.Exists(Path.Combine(work.Path, "jobs")) || !Directory.EnumerateFileSystemEntries(Path.Combine(work.Path, "jobs")).Any();
