@@ -50,7 +50,7 @@ public sealed class FullDiskTests
         var (code, _, error) = await RealProcess.RunAsync(disk.Registry, "run", request, "--registry", registry.Path);
         Assert.Equal(2, code);
         Assert.Contains(disk.Registry, error);
-        Assert.True(error.Contains("or name another by TMPDIR"), error);
+        Assert.Contains("no space left. Free space or raise the quota, then run the same job again", error);
         Assert.False(Directory.Exists(Path.Combine(registry.Path, "tiny/2")));
     }
 

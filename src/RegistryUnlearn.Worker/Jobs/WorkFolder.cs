@@ -39,8 +39,17 @@ sealed class WorkFolder : IDisposable
 
     public void Dispose()
     {
+        foreach (var folder in Directory.EnumerateDirectories(Path))
+            Directory.Delete(folder, recursive: true);
         held.Dispose();
-        Directory.Delete(Path, recursive: true);
+        try
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another run of the job found it free and removed it.
+        }
     }
 
     [SuppressMessage("Interoperability", "CA1416", Justification = "Asked for on Unix alone.")]
