@@ -101,7 +101,7 @@ public sealed class JobEndTests
     {
         using var lab = await Lab.CreateAsync();
         var request = TinyRegistry.Request(r => r["method"]!["options"] =
-            JsonNode.Parse("""{ "steps": 500, "batch": 8, "learningRate": 10, "momentum": 0.999 }"""));
+            JsonNode.Parse("""{ "steps": 500, "batch": 8, "optimizer": "sgd", "learningRate": 10, "momentum": 0.999 }"""));
         var refusal = await Assert.ThrowsAsync<DivergedException>(() => lab.RunAsync(request));
         Assert.InRange(refusal.Step, 1, 499);
         Assert.Equal(Enumerable.Range(1, refusal.Step), lab.Journal.Steps);

@@ -32,7 +32,7 @@ public sealed class RequestReaderTests
         { "{ \"method\": { \"options\": { \"optimizer\": \"lion\" } } }", ["method.options.optimizer is \"lion\"; give one of sgd, adamw"] },
         {
             "{ \"method\": { \"options\": { \"stepz\": 3 } } }",
-            ["method.options.stepz is unknown; known are batch, learningRate, momentum, optimizer, schedule, steps, weightDecay"]
+            ["method.options.stepz is unknown; known are batch, evaluateEvery, learningRate, momentum, optimizer, schedule, steps, stop, tolerance, weightDecay"]
         },
         { "{ \"method\": { \"options\": 3 } }", ["method.options is number; give an object"] },
         { "{ \"method\": { \"speed\": 3 } }", ["method.speed is unknown; known are name, options"] },
