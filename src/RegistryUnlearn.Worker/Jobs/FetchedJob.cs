@@ -34,10 +34,12 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
         IReadOnlyList<OracleRecord> oracles = [];
         if (request.Audit.Oracles is { } path)
         {
-            var file = OracleFile.Parse(await File.ReadAllBytesAsync(await DownloadAsync(new DataFile(path, null)), cancellation), path);
-            if (file.RequestDigest != OracleKey.Of(HexOf(request.Data.Train)!, HexOf(request.Data.Holdout), HexOf(request.Data.Test), request.Forget)
-                || file.ModelDigest != ModelDigestOf(parent).ToString())
-                throw new AuditInputException($"{path}: the oracles were made for another model, other data or another forget set; make oracles for this request, or leave audit.oracles out");
+            var copy = await DownloadAsync(new DataFile(path, null));
+            var file = OracleFile.Parse(await File.ReadAllBytesAsync(copy, cancellation), path);
+            var key = OracleKey.Of(HexOf(request.Data.Train)!, HexOf(request.Data.Holdout), HexOf(request.Data.Test), request.Forget);
+            if (file.RequestDigest != key || file.ModelDigest != ModelDigestOf(parent).ToString())
+                throw new AuditInputException($"{path}: the oracles were made for another model, other data or another forget set; "
+                    + "make oracles for this request, or leave audit.oracles out");
             oracles = file.Oracles;
         }
         return new(parent, Path.Combine(modelFolder, "model.onnx"), train, holdout, test, oracles, digests);

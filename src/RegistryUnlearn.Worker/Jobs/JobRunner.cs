@@ -55,7 +55,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         {
             // The registry's own refusals are RegistryExceptions: this one is about the local copies.
             throw new InputException(work.Path,
-                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); free space, or name another folder by TMPDIR, and run the job again", e);
+                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); free space, or name another folder by TMPDIR, "
+                + "and run the job again", e);
         }
         catch (Exception e) when (e is not OperationCanceledException && !IsTransient(e))
         {

@@ -57,10 +57,12 @@ sealed record PreparedJob(ClassifierModel Model, UnlearningTask Task, Subset Ret
     {
         if (model.Forward.InputElement is not DataType.Float)
             throw new OnnxModelException(model.File.Path, $"input '{model.Contract.InputName}'",
-                $"is {model.Forward.InputElement.ToString().ToUpperInvariant()}, data sets hold float32 or uint8 samples", "Choose a model with a float input");
+                $"is {model.Forward.InputElement.ToString().ToUpperInvariant()}, data sets hold float32 or uint8 samples",
+                "Choose a model with a float input");
         if (!train.SampleShape.Select(d => (long)d).SequenceEqual(model.Forward.SampleShape))
             throw new DataException(train.File, null,
-                $"its samples have shape [{string.Join(", ", train.SampleShape)}], the model takes [{string.Join(", ", model.Forward.SampleShape)}]",
+                $"its samples have shape [{string.Join(", ", train.SampleShape)}], "
+                    + $"the model takes [{string.Join(", ", model.Forward.SampleShape)}]",
                 "use the data that the model was trained on, in the shape that it takes");
     }
 

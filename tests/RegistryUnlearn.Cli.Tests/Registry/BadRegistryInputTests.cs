@@ -58,8 +58,13 @@ public sealed class BadRegistryInputTests
         ["integer input"] = new(f => f.Write(Model, Spoiled(m =>
             {
                 m.Graph.Input[0].Type.TensorType.ElemType = (int)TensorProto.Types.DataType.Int64;
-                m.Graph.Node.Insert(0, new NodeProto { OpType = "Cast", Input = { "input" }, Output = { "floats" },
-                    Attribute = { new AttributeProto { Name = "to", I = 1, Type = AttributeProto.Types.AttributeType.Int } } });
+                m.Graph.Node.Insert(0, new NodeProto
+                {
+                    OpType = "Cast",
+                    Input = { "input" },
+                    Output = { "floats" },
+                    Attribute = { new AttributeProto { Name = "to", I = 1, Type = AttributeProto.Types.AttributeType.Int } }
+                });
                 m.Graph.Node[1].Input[0] = "floats";
             })), null, "tiny/1/model.onnx: input 'input': is INT64, data sets hold float32 or uint8 samples. Choose a model with a float input"),
 
