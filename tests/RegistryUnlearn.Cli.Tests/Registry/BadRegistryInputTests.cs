@@ -113,7 +113,8 @@ public sealed class BadRegistryInputTests
             "oracles.json: the registry has no such file. Correct the path in the request, or put the file there."),
 
         ["views of what is no image"] = new(null, r => r["method"] = "ltu",
-            "datasets/train.npz: samples have 1 dimensions, views need images of channels × height × width; choose another target than views."),
+            "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width; "
+            + "choose another target than views and give a holdout."),
 
         ["many errors"] = new(null,
             r =>
