@@ -8,6 +8,12 @@ namespace RegistryUnlearn.Onnx.Runtime;
 /// </summary>
 public static class OrtRuntime
 {
+    /// <summary>
+    /// Runtime option (runtimeconfig.json): false lets idle threads sleep at once. Spinning makes small steps faster where the processors are free and
+    /// everything slower where other work needs them.
+    /// </summary>
+    public const string SpinSwitch = "RegistryUnlearn.SpinThreads";
+
     static readonly Lazy<bool> PoolIsShared = new(CreateEnvironment);
 
     /// <summary>Threads of the shared pool: one per processor.</summary>
@@ -29,7 +35,8 @@ public static class OrtRuntime
     {
         if (OrtEnv.IsCreated)
             return false;
-        using var threading = new OrtThreadingOptions { GlobalIntraOpNumThreads = Threads, GlobalInterOpNumThreads = 1, GlobalSpinControl = true };
+        var spin = !AppContext.TryGetSwitch(SpinSwitch, out var set) || set;
+        using var threading = new OrtThreadingOptions { GlobalIntraOpNumThreads = Threads, GlobalInterOpNumThreads = 1, GlobalSpinControl = spin };
         var creation = new EnvironmentCreationOptions
         {
             logId = "registry-unlearn",
