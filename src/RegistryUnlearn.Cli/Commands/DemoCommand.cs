@@ -11,9 +11,18 @@ static class DemoCommand
 
     public static Command Create(CommandHost host)
     {
-        var output = new Option<string>("--out") { Description = "Where the working copy of the sample registry goes.", HelpName = "folder", DefaultValueFactory = _ => "demo" };
+        var output = new Option<string>("--out")
+        {
+            Description = "Where the working copy of the sample registry goes.",
+            HelpName = "folder",
+            DefaultValueFactory = _ => "demo",
+        };
         var request = CommonOptions.Choice("--request", "Which sample request to carry out.", [All, .. DemoRegistry.Requests]);
-        var command = new Command("demo", "Copy the sample registry and erase samples from its model: mislabelled digits that it has memorised, then random ones.") { output, request };
+        var command = new Command("demo",
+            "Copy the sample registry and erase samples from its model: mislabelled digits that it has memorised, then random ones.")
+        {
+            output, request,
+        };
         return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var folder = parsed.GetRequiredValue(output);

@@ -32,7 +32,8 @@ static class RegistryOptions
         DefaultValueFactory = _ => new JobOptions().CheckpointInterval.TotalSeconds,
         CustomParser = result =>
         {
-            if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds) && seconds is >= 0 and <= MaxInterval)
+            if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var seconds)
+                && seconds is >= 0 and <= MaxInterval)
                 return seconds;
             result.AddError($"--checkpoint-interval is not from 0 to {MaxInterval}; give the seconds between two checkpoints.");
             return 0;

@@ -29,7 +29,12 @@ public static class OrtRuntime
     {
         if (OrtEnv.IsCreated)
             return false;
-        using var threading = new OrtThreadingOptions { GlobalIntraOpNumThreads = Threads, GlobalInterOpNumThreads = 1, GlobalSpinControl = true };
+        using var threading = new OrtThreadingOptions
+        {
+            GlobalIntraOpNumThreads = Threads,
+            GlobalInterOpNumThreads = 1,
+            GlobalSpinControl = true,
+        };
         var creation = new EnvironmentCreationOptions
         {
             logId = "registry-unlearn",

@@ -38,7 +38,8 @@ public abstract class StoppedRun : GradientRun
             return;
         using var original = Evaluator.Frozen(task.Model, task.Original);
         live = Evaluator.Live(task.Model, Parameters);
-        distance = new HoldoutDistance(original, SampleSource.Of(task.Retained), SampleSource.Of(forget), SampleSource.Of(holdout), task.Classes, stop.Tolerance);
+        distance = new HoldoutDistance(
+            original, SampleSource.Of(task.Retained), SampleSource.Of(forget), SampleSource.Of(holdout), task.Classes, stop.Tolerance);
         best = new BestState(task.Original, distance.Of(original));
     }
 

@@ -16,7 +16,8 @@ sealed class HoldoutDistance
     readonly double leastAccuracy;
 
     /// <param name="tolerance">Largest drop of the accuracy on retained samples, as a share.</param>
-    public HoldoutDistance(Evaluator original, SampleSource retained, SampleSource forget, SampleSource holdout, int classes, double tolerance)
+    public HoldoutDistance(
+        Evaluator original, SampleSource retained, SampleSource forget, SampleSource holdout, int classes, double tolerance)
     {
         (this.retained, this.forget, this.classes) = (retained, forget, classes);
         level = Confidences(original, holdout);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Unlearning.Methods;
 
@@ -49,11 +50,8 @@ sealed class Checkpoints(JobStore jobs, JobId job, TimeProvider clock, TimeSpan 
             if (current.State.Status is not JobStatus.Running)
                 return;
             var digest = await jobs.BlobsOf(current.State).PutAsync(content.GetBuffer().AsMemory(0, (int)content.Length), cancellation);
-            var next = current.State with
-            {
-                Stage = "unlearn",
-                Checkpoint = new JobCheckpoint(digest, new Dictionary<string, string> { [Step] = run.Step.ToString(System.Globalization.CultureInfo.InvariantCulture) }),
-            };
+            var at = new Dictionary<string, string> { [Step] = run.Step.ToString(CultureInfo.InvariantCulture) };
+            var next = current.State with { Stage = "unlearn", Checkpoint = new JobCheckpoint(digest, at) };
             if (await jobs.TryUpdateAsync(current, next, cancellation) is not null)
                 return;
         }

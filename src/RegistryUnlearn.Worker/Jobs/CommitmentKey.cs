@@ -16,6 +16,8 @@ static class CommitmentKey
         if (await store.ReadAsync(Path, cancellation) is { } stored)
             return stored.Content.ToArray();
         var key = RandomNumberGenerator.GetBytes(32);
-        return await store.TryCreateAsync(Path, key, cancellation) is not null ? key : (await store.ReadAsync(Path, cancellation))!.Content.ToArray();
+        return await store.TryCreateAsync(Path, key, cancellation) is not null
+            ? key
+            : (await store.ReadAsync(Path, cancellation))!.Content.ToArray();
     }
 }

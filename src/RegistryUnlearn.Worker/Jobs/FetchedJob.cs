@@ -35,9 +35,11 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
         if (request.Audit.Oracles is { } path)
         {
             var file = OracleFile.Parse(await File.ReadAllBytesAsync(await DownloadAsync(new DataFile(path, null)), cancellation), path);
-            if (file.RequestDigest != OracleKey.Of(HexOf(request.Data.Train)!, HexOf(request.Data.Holdout), HexOf(request.Data.Test), request.Forget)
+            var data = request.Data;
+            if (file.RequestDigest != OracleKey.Of(HexOf(data.Train)!, HexOf(data.Holdout), HexOf(data.Test), request.Forget)
                 || file.ModelDigest != ModelDigestOf(parent).ToString())
-                throw new AuditInputException($"{path}: the oracles were made for another model, other data or another forget set; make oracles for this request, or leave audit.oracles out");
+                throw new AuditInputException($"{path}: the oracles were made for another model, other data or another forget set; "
+                    + "make oracles for this request, or leave audit.oracles out");
             oracles = file.Oracles;
         }
         return new(parent, Path.Combine(modelFolder, "model.onnx"), train, holdout, test, oracles, digests);
@@ -51,13 +53,15 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
             var local = Path.Combine(folder, "data", file.Path.Replace('/', Path.DirectorySeparatorChar));
             Directory.CreateDirectory(Path.GetDirectoryName(local)!);
             await using var source = await store.OpenReadAsync(file.Path, cancellation)
-                ?? throw new RegistryException(RegistryErrorKind.NotFound, file.Path, "the registry has no such file. Correct the path in the request, or put the file there.");
+                ?? throw new RegistryException(RegistryErrorKind.NotFound, file.Path,
+                    "the registry has no such file. Correct the path in the request, or put the file there.");
             await using (var target = new FileStream(local, FileMode.Create, FileAccess.Write))
                 await source.CopyToAsync(target, cancellation);
             await using var written = File.OpenRead(local);
             var digest = Digest.FromHash(await SHA256.HashDataAsync(written, cancellation));
             if (file.Sha256 is { } expected && digest != expected)
-                throw new RegistryException(RegistryErrorKind.Corrupt, file.Path, $"the file has the digest {digest}, the request asks for {expected}. Restore the file, or correct the request.");
+                throw new RegistryException(RegistryErrorKind.Corrupt, file.Path,
+                    $"the file has the digest {digest}, the request asks for {expected}. Restore the file, or correct the request.");
             digests[file.Path] = digest;
             return local;
         }

@@ -3,7 +3,8 @@ namespace RegistryUnlearn.Worker.Jobs;
 /// <summary>How a worker goes about its jobs.</summary>
 public sealed record JobOptions
 {
-    /// <summary>Where jobs keep local copies while they run. <value>the user's own in the operating system's for temporary files</value></summary>
+    /// <summary>Where jobs keep local copies while they run.</summary>
+    /// <value>The user's own folder in the operating system's folder for temporary files.</value>
     public string WorkFolder { get; init; } = Path.Combine(Path.GetTempPath(), $"registry-unlearn-{Environment.UserName}");
 
     /// <summary>Key of the commitment to the forget set, at least 32 bytes; null for the registry's own key.</summary>

@@ -37,7 +37,9 @@ public static class RequestDocument
         }
     }
 
-    /// <summary>A document all of whose texts are valid Unicode. What the parser complains of may hold an id: only its place is told.</summary>
+    /// <summary>
+    /// A document all of whose texts are valid Unicode. What the parser complains of may hold an id: only its place is told.
+    /// </summary>
     /// <exception cref="InputException">Too large, no JSON, or no Unicode.</exception>
     internal static JsonDocument Parse(string json, string source)
     {

@@ -105,7 +105,9 @@ public static class RequestReader
             normalization?.Error("std", "has a value that is not positive; give standard deviations");
         normalization?.Finish();
         var arrays = fields.Object("arrays");
-        var names = new ArrayNames(arrays?.Text("inputs") ?? "x", arrays?.Text("labels") ?? "y", arrays?.Text("ids"), arrays?.Text("trueLabels"), arrays?.Text("groups"));
+        var names = new ArrayNames(
+            arrays?.Text("inputs") ?? "x", arrays?.Text("labels") ?? "y",
+            arrays?.Text("ids"), arrays?.Text("trueLabels"), arrays?.Text("groups"));
         arrays?.Finish();
         fields.Finish();
         return train is null ? null : new RequestedData(train, holdout, test, (float)scale, mean, std, names);

@@ -23,7 +23,8 @@ public sealed class SampleJobTests : IDisposable
         var store = Copy();
         var json = Request("forget-canaries.oracles.json");
         var runner = Runner(store);
-        await runner.RunAsync(await runner.SubmitAsync(json, "request.json"), SilentProgress.Instance, TestContext.Current.CancellationToken);
+        var submitted = await runner.SubmitAsync(json, "request.json", TestContext.Current.CancellationToken);
+        await runner.RunAsync(submitted, SilentProgress.Instance, TestContext.Current.CancellationToken);
 
         ModelProto parent = Parse("digits/1/model.onnx"), child = Parse("digits/2/model.onnx");
         var (request, job) = await PrepareAsync(store, json);

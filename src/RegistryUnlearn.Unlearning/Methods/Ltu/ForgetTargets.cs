@@ -31,7 +31,8 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         if (options.Target is not ForgetTarget.Views)
         {
             var own = LogitScores.Of(original, forget, task.Classes);
-            return new(ByRank(own.Confidences, Samples.Sorted(direct.Confidences)), Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
+            var expected = ByRank(own.Confidences, Samples.Sorted(direct.Confidences));
+            return new(expected, Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
         }
         var views = ViewSet.Of(options.Views);
         var moved = Moved(original, task.Forget!, views, task.Classes);
@@ -42,9 +43,9 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         if (task.Holdout is not null)
         {
             var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
+            var doubt = StandardErrorOfAuc(movedRetained.Scores.Length, movedReference.Scores.Length);
             // Mislabelled samples have no use for their own rank: it is what they were memorised with.
-            var refused = !suspect
-                && Math.Abs(admission - 0.5) > AdmissibleAdvantage + 2 * StandardErrorOfAuc(movedRetained.Scores.Length, movedReference.Scores.Length);
+            var refused = !suspect && Math.Abs(admission - 0.5) > AdmissibleAdvantage + 2 * doubt;
             notes.Add($"Views tell retained from holdout samples with AUC {admission:0.00} (0.5 is ideal)"
                 + (refused ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
             if (refused)
@@ -53,7 +54,8 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         float[] level;
         if (suspect)
         {
-            notes.Add($"Views confirm the labels of only {confirmed:P0} of the samples to forget: they are treated as mislabelled, with scores of wrong labels as target.");
+            notes.Add($"Views confirm the labels of only {confirmed:P0} of the samples to forget: they are treated as mislabelled, "
+                + "with scores of wrong labels as target.");
             level = WrongLabelScores(direct);
         }
         else

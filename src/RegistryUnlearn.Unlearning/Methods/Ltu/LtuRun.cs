@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Steps;
 using RegistryUnlearn.Training.Buffers;
@@ -11,7 +12,9 @@ using RegistryUnlearn.Unlearning.StopRules;
 
 namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 
-/// <summary>Learning to unlearn at work. Everything but parameters, moments, membership models and the best state so far follows from the task.</summary>
+/// <summary>
+/// Learning to unlearn at work. Everything but parameters, moments, membership models and the best state so far follows from the task.
+/// </summary>
 sealed class LtuRun : GradientRun
 {
     /// <summary>Share of the reference samples that the preservation pool may use; the rest only judges.</summary>
@@ -49,11 +52,14 @@ sealed class LtuRun : GradientRun
         live = Evaluator.Live(task.Model, Parameters);
         forget = SampleSource.Of(forgetSet);
         var trained = task.Retained.Count < 5 ? task.Retained : task.Retained.Sample(TrainedShare, task.Seed, "retained");
-        var reference = task.Holdout is { } holdout ? SampleSource.Of(holdout) : SampleSource.Of(task.Retained, ViewSet.Of(options.Views)[0]);
+        var reference = task.Holdout is { } holdout
+            ? SampleSource.Of(holdout)
+            : SampleSource.Of(task.Retained, ViewSet.Of(options.Views)[0]);
         targets = ForgetTargets.Compute(original, forget, reference, task, options);
         notes = [.. targets.Notes];
         if (task.Holdout is null)
-            notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, which makes every estimate weaker.");
+            notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, "
+                + "which makes every estimate weaker.");
 
         var (pool, judges) = SplitReference(task, reference, LogitScores.Of(original, reference, task.Classes).Predictions);
         score = new OracleFreeScore(original, SampleSource.Of(task.Retained), forget, judges, targets.Confidences, task.Classes);
@@ -87,7 +93,11 @@ sealed class LtuRun : GradientRun
     public override TensorBlock Result => best.Parameters;
 
     public override IReadOnlyList<string> Notes =>
-        [.. notes, $"The stop rule chose step {best.Step} of {Steps} (score {best.Score:0.000}; 0 is like retraining, about 0.6 is nothing done)."];
+        [
+            .. notes,
+            $"The stop rule chose step {best.Step} of {Steps} (score {best.Score:0.000}; "
+                + "0 is like retraining, about 0.6 is nothing done).",
+        ];
 
     ModelProto Graph(BatchLoss loss) => options.Order is MetaStep.Off
         ? StepGraph.FirstOrder(Task.Model, loss)
@@ -128,7 +138,9 @@ sealed class LtuRun : GradientRun
         forgetStep.Run();
         var harmonized = Harmonizer.Combine(Direction, forgetGradient, options.Scope, options.Harmonization, options.ForgetWeight);
         kfac?.Apply(Direction);
-        return new(LossOf(rememberStep), LossOf(forgetStep), (float)harmonized.Cosine, (float)harmonized.Fired, (float)harmonized.KeptForgetNorm);
+        return new(
+            LossOf(rememberStep), LossOf(forgetStep),
+            (float)harmonized.Cosine, (float)harmonized.Fired, (float)harmonized.KeptForgetNorm);
     }
 
     float LossOf(BoundStep step) => options.Order is MetaStep.Off
@@ -193,7 +205,7 @@ sealed class LtuRun : GradientRun
             for (var row = 0; row < probe.Length; row += task.Classes)
             {
                 var values = probe.Slice(row, task.Classes);
-                System.Numerics.Tensors.TensorPrimitives.Subtract(values, System.Numerics.Tensors.TensorPrimitives.Average<float>(values), values);
+                TensorPrimitives.Subtract(values, TensorPrimitives.Average<float>(values), values);
             }
         },
         options.Damping);

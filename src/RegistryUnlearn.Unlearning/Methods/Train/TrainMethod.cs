@@ -33,7 +33,8 @@ public sealed class TrainMethod : IUnlearningMethod
         {
             if (task.Model.FixedBatch is { } fixedBatch && (options.Batch != fixedBatch || task.Retained.Count % fixedBatch != 0))
                 throw new DataException(task.Retained.Data.File, null, $"the model takes batches of exactly {fixedBatch}",
-                    $"set batch to {fixedBatch} and use a multiple of {fixedBatch} samples, or export the model with a dynamic batch dimension");
+                    $"set batch to {fixedBatch} and use a multiple of {fixedBatch} samples, "
+                    + "or export the model with a dynamic batch dimension");
             gradient = new CrossEntropyGradient(task, Parameters, Direction);
             batches = new EpochBatches(task.Retained, options.Batch, task.Seed);
         }
