@@ -10,9 +10,6 @@ public static class OrtRuntime
 {
     static readonly Lazy<bool> PoolIsShared = new(CreateEnvironment);
 
-    /// <summary>Threads of the shared pool: one per processor.</summary>
-    public static int Threads { get; } = Environment.ProcessorCount;
-
     /// <summary>
     /// Options of a session on the shared pool; on a pool of its own only where the host process had created the environment without one.
     /// </summary>
@@ -31,7 +28,7 @@ public static class OrtRuntime
             return false;
         using var threading = new OrtThreadingOptions
         {
-            GlobalIntraOpNumThreads = Threads,
+            GlobalIntraOpNumThreads = Environment.ProcessorCount,
             GlobalInterOpNumThreads = 1,
             GlobalSpinControl = true,
         };

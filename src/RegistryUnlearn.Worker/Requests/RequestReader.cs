@@ -21,14 +21,12 @@ public static class RequestReader
     public static UnlearningRequest Read(string json, string source)
     {
         var errors = new List<string>();
-        using (var document = RequestDocument.Parse(json, source))
-        {
-            var request = Read(new JsonFields(document.RootElement, "", errors), json, errors);
-            return errors.Count == 0 ? request! : throw new InputException(source, errors);
-        }
+        using var document = RequestDocument.Parse(json, source);
+        var request = Read(new JsonFields(document.RootElement, "", errors), errors);
+        return errors.Count == 0 ? request! : throw new InputException(source, errors);
     }
 
-    static UnlearningRequest? Read(JsonFields fields, string json, List<string> errors)
+    static UnlearningRequest? Read(JsonFields fields, List<string> errors)
     {
         if (fields.WholeNumber("schemaVersion", "1") is { } version and not UnlearningRequest.CurrentSchemaVersion)
             fields.Error("schemaVersion", $"is {version}; this release reads {UnlearningRequest.CurrentSchemaVersion}");
@@ -45,7 +43,6 @@ public static class RequestReader
         fields.Finish();
         return errors.Count > 0 ? null : new UnlearningRequest
         {
-            Json = json,
             Model = model!.Value,
             Method = method!,
             Seed = seed!.Value,

@@ -12,9 +12,6 @@ public sealed record UnlearningRequest
 {
     public const int CurrentSchemaVersion = 1;
 
-    /// <summary>The request as it was written.</summary>
-    public required string Json { get; init; }
-
     public required ModelReference Model { get; init; }
 
     public required MethodChoice Method { get; init; }
