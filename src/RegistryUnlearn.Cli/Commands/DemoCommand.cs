@@ -30,7 +30,12 @@ static class DemoCommand
             var runner = new JobRunner(new FolderStore(folder), host.Clock, new JobOptions());
             var answers = new List<(string Request, Answer Answer)>();
             foreach (var name in DemoRegistry.Requests.Where(r => parsed.GetValue(request) is All or null || parsed.GetValue(request) == r))
-                answers.Add((name, await RunCommand.RunAsync(host, runner, DemoRegistry.RequestPath(folder, name), folder, cancellation)));
+            {
+                var path = DemoRegistry.RequestPath(folder, name);
+                answers.Add((name, await RunCommand.RunAsync(host, runner, path, folder, cancellation)));
+                if (answers[^1].Answer.ExitCode is ExitCodes.Cancelled)
+                    break;
+            }
             return new Answer(
                 answers.ToDictionary(a => a.Request, a => a.Answer.Document),
                 screen =>

@@ -34,10 +34,18 @@ public sealed class Kfac : IDisposable
         preconditioned = new TensorBlock([.. model.Parameters.Select(p => p with { Name = CurvatureGraph.Preconditioned + p.Name })]);
         if (layers.Count == 0)
             return;
-        session = new GraphSession(CurvatureGraph.Precondition(model, layers));
-        step = new BoundStep(
-            session, _ => throw new InvalidOperationException("the graph has no free dimension"),
-            [gradients.As(StepGraph.Gradient), preconditioned.As("")]);
+        try
+        {
+            session = new GraphSession(CurvatureGraph.Precondition(model, layers));
+            step = new BoundStep(
+                session, _ => throw new InvalidOperationException("the graph has no free dimension"),
+                [gradients.As(StepGraph.Gradient), preconditioned.As("")]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Mean eigenvalue over all factored layers, weighted equally; the damping is a multiple of it.</summary>
@@ -65,9 +73,17 @@ public sealed class Kfac : IDisposable
         for (var i = 0; i < scale.Length; i++)
             scale[i] = (float)(1 / (factors.MeanCurvature(i) + added));
         var kfac = new Kfac(model, layers, scale) { MeanEigenvalue = mean };
-        foreach (var layer in layers)
-            kfac.SetBasis(layer, factors, added);
-        return kfac;
+        try
+        {
+            foreach (var layer in layers)
+                kfac.SetBasis(layer, factors, added);
+            return kfac;
+        }
+        catch
+        {
+            kfac.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Replaces a direction by the inverse curvature times the direction.</summary>

@@ -24,7 +24,7 @@ sealed class HoldoutDistance
         leastAccuracy = LogitScores.Of(original, retained, classes).Accuracy(retained.Labels) - tolerance;
     }
 
-    /// <summary>0..1; infinite where the accuracy on retained samples has dropped too far.</summary>
+    /// <summary>0..1; infinite where the accuracy on retained samples has dropped too far or an output is not a number.</summary>
     public double Of(Evaluator evaluator) => LogitScores.Of(evaluator, retained, classes).Accuracy(retained.Labels) < leastAccuracy
         ? double.PositiveInfinity
         : Samples.KolmogorovSmirnov(Confidences(evaluator, forget), level);

@@ -21,6 +21,7 @@ sealed record PreparedJob(
         try
         {
             RequireFits(train, model);
+            RequireFreeNames(model);
             foreach (var data in new[] { train, fetched.Holdout, fetched.Test })
             {
                 data?.RequireClasses(model.Contract.Classes);
@@ -66,6 +67,15 @@ sealed record PreparedJob(
             throw new DataException(train.File, null,
                 $"its samples have shape {Text(train.SampleShape)}, the model takes {Text(model.Forward.SampleShape)}",
                 "use the data that the model was trained on, in the shape that it takes");
+    }
+
+    /// <exception cref="OnnxModelException">A file of the new version would fall onto a data file of the model.</exception>
+    static void RequireFreeNames(ClassifierModel model)
+    {
+        var taken = model.File.ExternalDataFiles.FirstOrDefault(f => PublishStage.OwnFiles.Contains(f, StringComparer.OrdinalIgnoreCase));
+        if (taken is not null)
+            throw new OnnxModelException(model.File.Path, $"external_data file '{taken}'",
+                "has the name of a file that every version has", "Export the model with another name for its data");
     }
 
     static string Text<T>(IEnumerable<T> shape) => $"[{string.Join(", ", shape)}]";

@@ -15,8 +15,11 @@ namespace RegistryUnlearn.Worker.Jobs;
 /// </summary>
 static class PublishStage
 {
-    static readonly string ProductVersion = typeof(PublishStage).Assembly
+    public static readonly string ProductVersion = typeof(PublishStage).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Files that a version has beside the model: data files of a model must not have their names.</summary>
+    public static IReadOnlyList<string> OwnFiles { get; } = ["metrics.json", "report.html", LineageKeys.FileName, "manifest.json"];
 
     public static PublishPlan Plan(
         UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobAudit audit, JobState state,

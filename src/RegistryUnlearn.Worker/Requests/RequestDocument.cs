@@ -18,6 +18,8 @@ public static class RequestDocument
         try
         {
             await using var file = File.OpenRead(path);
+            if (!file.CanSeek)
+                throw new InputException(path, "is no regular file; give the path of a request file");
             if (file.Length > MaxBytes)
                 throw new InputException(path, $"the request has {file.Length} bytes, at most {MaxBytes} are read; split it");
             using var reader = new StreamReader(file, Utf8);

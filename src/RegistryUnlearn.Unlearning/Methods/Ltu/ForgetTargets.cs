@@ -23,11 +23,15 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     /// <param name="original">The model before the first step.</param>
     /// <param name="forget">The samples to forget of the task.</param>
     /// <param name="reference">Samples that were not trained on.</param>
+    /// <exception cref="DataException">The original's outputs are not finite.</exception>
     public static ForgetTargets Compute(
         Evaluator original, SampleSource forget, SampleSource reference, UnlearningTask task, LtuOptions options)
     {
         var notes = new List<string>();
         var direct = LogitScores.Of(original, reference, task.Classes);
+        if (!direct.Confidences.All(float.IsFinite))
+            throw new DataException(task.Retained.Data.File, null, "the model's outputs on samples of the job are not finite",
+                "repair the model's parameters or the samples");
         if (options.Target is not ForgetTarget.Views)
         {
             var own = LogitScores.Of(original, forget, task.Classes);
@@ -73,7 +77,7 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     static (float[] Scores, float[] Logits) Moved(Evaluator original, Subset subset, View[] views, int classes)
     {
         var scores = new float[subset.Count];
-        var logits = new float[subset.Count * classes];
+        var logits = new float[checked(subset.Count * classes)];
         foreach (var view in views)
         {
             var seen = LogitScores.Of(original, SampleSource.Of(subset, view), classes);
@@ -92,7 +96,7 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     /// <summary>Scores of reference samples for every label but the predicted one: how a model sees labels that are wrong.</summary>
     static float[] WrongLabelScores(LogitScores reference)
     {
-        var scores = new float[reference.Count * (reference.Classes - 1)];
+        var scores = new float[checked(reference.Count * (reference.Classes - 1))];
         for (int i = 0, n = 0; i < reference.Count; i++)
             for (var c = 0; c < reference.Classes; c++)
                 if (c != reference.Predictions[i])

@@ -77,7 +77,7 @@ sealed class MembershipFeedback
 
     float[] Features(SampleSource source)
     {
-        var logits = new float[source.Count * task.Classes];
+        var logits = new float[checked(source.Count * task.Classes)];
         live.Logits(source.Count, source.FillFrom, logits);
         var features = new float[source.Count * MembershipFeatures.Count];
         MembershipFeatures.Compute(logits, source.Labels, task.Classes, features);
