@@ -44,7 +44,9 @@ public sealed record CurvatureLayer(int Index, int Weight, int? Bias, long Input
 /// </summary>
 public static class CurvatureGraph
 {
-    /// <summary>Input [N, C]: Gaussian noise u at the logits; the gradients of u·z sample the Gauss-Newton matrix JᵀJ of the logits.</summary>
+    /// <summary>
+    /// Input [N, C]: Gaussian noise u at the logits; the gradients of u·z sample the Gauss-Newton matrix JᵀJ of the logits.
+    /// </summary>
     public const string Probe = "probe";
 
     /// <summary>Output prefix: a gradient multiplied with the inverse curvature.</summary>
@@ -54,7 +56,9 @@ public static class CurvatureGraph
     /// The factors of every Conv (one group), Gemm and MatMul layer whose weight is used once and whose input has fixed spatial sizes, and
     /// the plain gradients <c>gradient/{parameter}</c> of Σ u·z for the rest.
     /// </summary>
-    /// <param name="largest">Layers with more inputs or outputs than this are left out: memory and time grow with its square and cube.</param>
+    /// <param name="largest">
+    /// Layers with more inputs or outputs than this are left out: memory and time grow with its square and cube.
+    /// </param>
     public static (ModelProto Graph, IReadOnlyList<CurvatureLayer> Layers) Factors(ForwardModel model, long classes, long largest)
     {
         var g = model.NewGraph();

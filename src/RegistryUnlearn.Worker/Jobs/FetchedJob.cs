@@ -21,7 +21,9 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
 
     /// <exception cref="RegistryException">A file is missing or differs from the digest that the request gives.</exception>
     /// <exception cref="DataException">A file is no data set.</exception>
-    /// <exception cref="AuditInputException">The oracles are damaged, or belong to another model, other data or another forget set.</exception>
+    /// <exception cref="AuditInputException">
+    /// The oracles are damaged, or belong to another model, other data or another forget set.
+    /// </exception>
     public static async Task<FetchedJob> FetchAsync(
         IObjectStore store, UnlearningRequest request, ResolvedVersion parent, string folder, CancellationToken cancellation)
     {

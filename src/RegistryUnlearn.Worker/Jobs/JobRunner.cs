@@ -106,7 +106,9 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             // Messages name the place in the registry, not that of the copy.
             var copy = Path.GetDirectoryName(fetched.ModelPath)!;
             throw new OnnxModelException(
-                e.Message.Contains(copy) ? e.Message.Replace(copy, fetched.ModelFolder) : $"{fetched.ModelFolder}/model.onnx: {e.Message}", e);
+                e.Message.Contains(copy)
+                    ? e.Message.Replace(copy, fetched.ModelFolder)
+                    : $"{fetched.ModelFolder}/model.onnx: {e.Message}", e);
         }
     }
 

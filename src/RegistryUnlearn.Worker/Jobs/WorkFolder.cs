@@ -65,8 +65,8 @@ sealed class WorkFolder : IDisposable
     {
         const UnixFileMode others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(root) & others) != 0)
-            throw new InputException(root, "other accounts may write to the folder for local copies; permit it to its owner alone (chmod go-w), "
-                + "or name another by TMPDIR");
+            throw new InputException(root, "other accounts may write to the folder for local copies; "
+                + "permit it to its owner alone (chmod go-w), or name another by TMPDIR");
     }
 
     static FileStream Hold(string path, FileMode mode) =>
