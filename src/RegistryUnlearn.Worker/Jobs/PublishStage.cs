@@ -62,34 +62,36 @@ static class PublishStage
         });
     }
 
-    static string Report(UnlearningRequest request, FetchedJob fetched, JobAudit audit, JobState state) => ReportWriter.Write(new ReportInput(
-        audit.Result, audit.Before, audit.After, audit.Oracles, audit.Steps,
-        new ErasureRecord(
-            $"successor of {fetched.Parent.Model}@{fetched.Parent.Version}",
-            $"{fetched.Parent.Model}@{fetched.Parent.Version}",
-            Describe(request.ParentPolicy),
-            state.JobId.ToString(),
-            request.Method.Method.Name,
-            [
-                new RecordSection("Run", [.. audit.Notes.Select((n, i) => new RecordEntry($"Note {i + 1}", n))]),
-                new RecordSection("Method",
+    static string Report(UnlearningRequest request, FetchedJob fetched, JobAudit audit, JobState state) =>
+        ReportWriter.Write(new ReportInput(
+            audit.Result, audit.Before, audit.After, audit.Oracles, audit.Steps,
+            new ErasureRecord(
+                $"successor of {fetched.Parent.Model}@{fetched.Parent.Version}",
+                $"{fetched.Parent.Model}@{fetched.Parent.Version}",
+                Describe(request.ParentPolicy),
+                state.JobId.ToString(),
+                request.Method.Method.Name,
                 [
-                    new("Seed", request.Seed.ToString(CultureInfo.InvariantCulture)),
-                    .. request.Method.OptionsJson().Select(o => new RecordEntry(o.Key, $"{o.Value}")),
-                ]),
-                new RecordSection("Data",
-                [
-                    new("Parent model.onnx", fetched.ModelDigest.ToString()),
-                    .. DataFiles(fetched).Select(d => new RecordEntry(d.Key, d.Value.ToString())),
-                ]),
-                new RecordSection("Software", [.. Versions().Select(v => new RecordEntry(v.Key, v.Value))]),
-            ],
-            state.Submitted.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))));
+                    new RecordSection("Run", [.. audit.Notes.Select((n, i) => new RecordEntry($"Note {i + 1}", n))]),
+                    new RecordSection("Method",
+                    [
+                        new("Seed", request.Seed.ToString(CultureInfo.InvariantCulture)),
+                        .. request.Method.OptionsJson().Select(o => new RecordEntry(o.Key, $"{o.Value}")),
+                    ]),
+                    new RecordSection("Data",
+                    [
+                        new("Parent model.onnx", fetched.ModelDigest.ToString()),
+                        .. DataFiles(fetched).Select(d => new RecordEntry(d.Key, d.Value.ToString())),
+                    ]),
+                    new RecordSection("Software", [.. Versions().Select(v => new RecordEntry(v.Key, v.Value))]),
+                ],
+                state.Submitted.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))));
 
     static string Describe(ParentPolicy policy) => policy switch
     {
         ParentPolicy.Keep => "The parent stays in the registry and still knows the forgotten samples.",
-        ParentPolicy.Delete => "The parent is deleted from the registry once the new version stands; copies elsewhere still know the forgotten samples.",
+        ParentPolicy.Delete => "The parent is deleted from the registry once the new version stands; "
+            + "copies elsewhere still know the forgotten samples.",
         _ => "The parent is moved out of reach of consumers (quarantined); it still knows the forgotten samples until it is deleted.",
     };
 
