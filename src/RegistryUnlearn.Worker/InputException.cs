@@ -10,7 +10,5 @@ public sealed class InputException(string place, IReadOnlyList<string> errors, E
     {
     }
 
-    public string Place { get; } = place;
-
     public IReadOnlyList<string> Errors { get; } = errors;
 }

@@ -19,12 +19,14 @@ public sealed class FullDiskTests
             if (code == 0)
                 break;
             Assert.Equal(2, code);
-            Assert.Contains("no space left. Free space or raise the quota, then run the same job again; nothing half-written is visible.", error);
+            Assert.Contains(
+                "no space left. Free space or raise the quota, then run the same job again; nothing half-written is visible.", error);
             Assert.False(File.Exists(Path.Combine(disk.Registry, "tiny/2/manifest.json")));
             refusals++;
         }
         Assert.InRange(refusals, 2, 40);
-        Assert.Equal(["1", "2"], Directory.EnumerateDirectories(Path.Combine(disk.Registry, "tiny")).Select(d => Path.GetFileName(d)).Order());
+        var versions = Directory.EnumerateDirectories(Path.Combine(disk.Registry, "tiny")).Select(d => Path.GetFileName(d));
+        Assert.Equal(["1", "2"], versions.Order());
     }
 
     [Fact]
@@ -60,7 +62,8 @@ public sealed class FullDiskTests
     {
         using var folder = new TempFolder();
         return await RealProcess.RunAsync(
-            folder.Path, "run", folder.Write("request.json", TinyRegistry.Request()), "--registry", disk.Registry, "--checkpoint-interval", "0");
+            folder.Path, "run", folder.Write("request.json", TinyRegistry.Request()),
+            "--registry", disk.Registry, "--checkpoint-interval", "0");
     }
 
     /// <summary>One megabyte of memory as a file system.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using RegistryUnlearn.Conformance;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Worker.Jobs;
@@ -20,10 +21,15 @@ public sealed class KilledJobTests
     // Every operation for the cheap method; for the other every ninth, which meets all stages.
     [Theory]
     [InlineData("finetune", 1, "{\"steps\": 3, \"batch\": 8}")]
-    [InlineData("ltu", 9, "{\"steps\": 3, \"target\": \"quantile\", \"preservation\": \"none\", \"forgetBatch\": 4, \"retainedBatch\": 4, \"evaluateEvery\": 1}")]
+    [InlineData("ltu", 9, """
+        {
+          "steps": 3, "target": "quantile", "preservation": "none", "forgetBatch": 4, "retainedBatch": 4, "evaluateEvery": 1
+        }
+        """)]
     public async Task Ends_in_the_same_bytes(string method, int stride, string options)
     {
-        var request = TinyRegistry.Request(r => r["method"] = new System.Text.Json.Nodes.JsonObject { ["name"] = method, ["options"] = System.Text.Json.Nodes.JsonNode.Parse(options) });
+        var request = TinyRegistry.Request(r =>
+            r["method"] = new JsonObject { ["name"] = method, ["options"] = JsonNode.Parse(options) });
         var unbroken = await StoreAsync();
         var counting = new FaultyStore(unbroken);
         await RunAsync(counting, request);

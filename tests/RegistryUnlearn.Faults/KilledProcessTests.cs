@@ -5,7 +5,9 @@ using RegistryUnlearn.Conformance;
 
 namespace RegistryUnlearn.Faults;
 
-/// <summary>The command itself, killed by the operating system at a given point and run again, ends in the bytes of an unbroken run.</summary>
+/// <summary>
+/// The command itself, killed by the operating system at a given point and run again, ends in the bytes of an unbroken run.
+/// </summary>
 public sealed partial class KilledProcessTests(KilledProcessTests.UnbrokenRun unbroken) : IClassFixture<KilledProcessTests.UnbrokenRun>
 {
     const int Steps = 12;
@@ -131,7 +133,8 @@ public sealed partial class KilledProcessTests(KilledProcessTests.UnbrokenRun un
             get
             {
                 var jobs = Path.Combine(Registry, ".registry-unlearn/jobs");
-                if (!Directory.Exists(jobs) || Directory.EnumerateFiles(jobs, "state.json", SearchOption.AllDirectories).FirstOrDefault() is not { } file)
+                if (!Directory.Exists(jobs)
+                    || Directory.EnumerateFiles(jobs, "state.json", SearchOption.AllDirectories).FirstOrDefault() is not { } file)
                     return 0;
                 using var state = JsonDocument.Parse(File.ReadAllBytes(file));
                 return state.RootElement.TryGetProperty("checkpoint", out var checkpoint) && checkpoint.ValueKind is JsonValueKind.Object
@@ -146,10 +149,13 @@ public sealed partial class KilledProcessTests(KilledProcessTests.UnbrokenRun un
         {
             foreach (var file in new[] { "model.onnx", "metrics.json" })
                 Assert.Equal(File.ReadAllBytes(other.Version(file)), File.ReadAllBytes(Version(file)));
-            Assert.Equal(["1", "2"], Directory.EnumerateDirectories(Path.Combine(Registry, "digits")).Select(d => Path.GetFileName(d)).Order());
-            Assert.Single(Directory.EnumerateDirectories(Path.Combine(Registry, ".registry-unlearn/jobs")));
-            Assert.DoesNotContain(Directory.EnumerateFiles(Path.Combine(Registry, ".registry-unlearn/jobs"), "*", SearchOption.AllDirectories), f => f.Contains("/blobs/"));
-            Assert.Single(File.ReadAllLines(Directory.EnumerateFiles(Path.Combine(Registry, ".registry-unlearn/audit"), "*.jsonl", SearchOption.AllDirectories).Single()));
+            var versions = Directory.EnumerateDirectories(Path.Combine(Registry, "digits")).Select(d => Path.GetFileName(d));
+            Assert.Equal(["1", "2"], versions.Order());
+            var jobs = Path.Combine(Registry, ".registry-unlearn/jobs");
+            Assert.Single(Directory.EnumerateDirectories(jobs));
+            Assert.DoesNotContain(Directory.EnumerateFiles(jobs, "*", SearchOption.AllDirectories), f => f.Contains("/blobs/"));
+            var log = Path.Combine(Registry, ".registry-unlearn/audit");
+            Assert.Single(File.ReadAllLines(Directory.EnumerateFiles(log, "*.jsonl", SearchOption.AllDirectories).Single()));
             Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(Temp, "registry-unlearn-" + Environment.UserName)));
         }
 

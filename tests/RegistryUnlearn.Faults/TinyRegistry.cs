@@ -30,7 +30,11 @@ static class TinyRegistry
             {
               "schemaVersion": 1, "model": "tiny@1", "seed": 5,
               "method": { "name": "finetune", "options": { "steps": 6, "batch": 8 } },
-              "data": { "train": { "path": "datasets/train.npz" }, "holdout": { "path": "datasets/holdout.npz" }, "test": { "path": "datasets/test.npz" } },
+              "data": {
+                "train": { "path": "datasets/train.npz" },
+                "holdout": { "path": "datasets/holdout.npz" },
+                "test": { "path": "datasets/test.npz" }
+              },
               "forget": { "ids": ["train-3", "train-5", "train-8", "train-13"] },
               "retain": { "fraction": 0.5, "seed": 2 },
               "publish": { "parent": "keep", "alias": "production" }
@@ -46,7 +50,8 @@ static class TinyRegistry
         var g = new GraphBuilder(17);
         var x = g.Input("input", TensorType.Float("batch", Features));
         var hidden = g.Add("Relu", [g.Add("Gemm", [x, Weight("fc1.weight", Features, 8), Weight("fc1.bias", 8)])]);
-        g.Output("logits", g.Add("Gemm", [hidden, Weight("fc2.weight", 8, Classes), Weight("fc2.bias", Classes)]), TensorType.Float("batch", Classes));
+        var logits = g.Add("Gemm", [hidden, Weight("fc2.weight", 8, Classes), Weight("fc2.bias", Classes)]);
+        g.Output("logits", logits, TensorType.Float("batch", Classes));
         return g.Build();
 
         Value Weight(string name, params long[] shape)

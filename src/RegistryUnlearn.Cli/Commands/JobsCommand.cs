@@ -27,7 +27,8 @@ static class JobsCommand
     {
         var id = new Argument<string>("job") { Description = "The job's id." };
         var registry = RegistryOptions.Registry();
-        return host.RunAsync(new Command("show", "One job: its state, its result or why it failed.") { id, registry }, async (parsed, cancellation) =>
+        var command = new Command("show", "One job: its state, its result or why it failed.") { id, registry };
+        return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var jobs = new JobStore(RegistryOptions.Open(parsed.GetRequiredValue(registry)), host.Clock);
             var state = (await jobs.ReadAsync(JobId.Parse(parsed.GetRequiredValue(id)), cancellation)).State;

@@ -10,7 +10,8 @@ static class ModelsCommand
     static Command List(CommandHost host)
     {
         var registry = RegistryOptions.Registry();
-        return host.RunAsync(new Command("list", "All models with their versions and aliases.") { registry }, async (parsed, cancellation) =>
+        var command = new Command("list", "All models with their versions and aliases.") { registry };
+        return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var models = new ModelRegistry(RegistryOptions.Open(parsed.GetRequiredValue(registry)));
             var rows = new List<ModelRow>();
@@ -18,10 +19,13 @@ static class ModelsCommand
             {
                 var versions = await models.ListVersionsAsync(name, cancellation);
                 var aliases = await models.ListAliasesAsync(name, cancellation);
-                rows.Add(new(name.ToString(), [.. versions.Select(v => v.Version)], aliases.ToDictionary(a => a.Alias.ToString(), a => a.Target.Version)));
+                rows.Add(new(
+                    name.ToString(), [.. versions.Select(v => v.Version)],
+                    aliases.ToDictionary(a => a.Alias.ToString(), a => a.Target.Version)));
             }
             return new Answer(rows, screen => screen.Table(["model", "versions", "aliases"],
-                rows.Select(r => (string[])[r.Model, string.Join(", ", r.Versions), string.Join(", ", r.Aliases.Select(a => $"{a.Key} -> {a.Value}"))])));
+                rows.Select(r => (string[])
+                    [r.Model, string.Join(", ", r.Versions), string.Join(", ", r.Aliases.Select(a => $"{a.Key} -> {a.Value}"))])));
         });
     }
 
@@ -29,17 +33,20 @@ static class ModelsCommand
     {
         var reference = new Argument<string>("model") { Description = "A version, such as digits@1 or digits:production." };
         var registry = RegistryOptions.Registry();
-        return host.RunAsync(new Command("show", "One version: its files, where it came from.") { reference, registry }, async (parsed, cancellation) =>
+        var command = new Command("show", "One version: its files, where it came from.") { reference, registry };
+        return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var models = new ModelRegistry(RegistryOptions.Open(parsed.GetRequiredValue(registry)));
             var version = await models.ResolveAsync(ModelReference.Parse(parsed.GetRequiredValue(reference)), cancellation);
-            var answer = new VersionAnswer($"{version.Model}@{version.Version}", version.Digest.ToString(), version.IsAdopted, version.Manifest);
+            var answer = new VersionAnswer(
+                $"{version.Model}@{version.Version}", version.Digest.ToString(), version.IsAdopted, version.Manifest);
             return new Answer(answer, screen =>
             {
                 screen.Line($"{answer.Version}  {answer.Digest}{(answer.IsAdopted ? "  (adopted: made by others, no manifest)" : "")}");
                 if (version.Manifest.Parent is { } parent)
                     screen.Line($"made from {version.Model}@{parent.Version} by job {version.Manifest.JobId}");
-                screen.Table(["file", "bytes", "role", "sha256"], version.Manifest.Files.Select(f => (string[])[f.Path, Output.Text.Count(f.Size), f.Role, f.Digest.Hex]));
+                screen.Table(["file", "bytes", "role", "sha256"],
+                    version.Manifest.Files.Select(f => (string[])[f.Path, Output.Text.Count(f.Size), f.Role, f.Digest.Hex]));
             });
         });
     }

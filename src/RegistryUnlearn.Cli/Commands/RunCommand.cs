@@ -14,18 +14,23 @@ static class RunCommand
         var registry = RegistryOptions.Registry();
         var key = RegistryOptions.Key();
         var interval = RegistryOptions.CheckpointInterval();
-        var command = new Command("run", "Carry out an erasure request: a new version of the model stands in the registry when it is done.") { request, registry, key, interval };
+        var command = new Command("run", "Carry out an erasure request: a new version of the model stands in the registry when it is done.")
+        {
+            request, registry, key, interval,
+        };
         return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var path = parsed.GetRequiredValue(request);
             var folder = parsed.GetRequiredValue(registry);
-            var runner = new JobRunner(RegistryOptions.Open(folder), host.Clock, RegistryOptions.Jobs(parsed.GetValue(key), parsed.GetValue(interval)));
+            var jobs = RegistryOptions.Jobs(parsed.GetValue(key), parsed.GetValue(interval));
+            var runner = new JobRunner(RegistryOptions.Open(folder), host.Clock, jobs);
             return await RunAsync(host, runner, path, folder, cancellation);
         });
     }
 
     /// <summary>Submits the request and brings its job to an end.</summary>
-    public static async Task<Answer> RunAsync(CommandHost host, JobRunner runner, string requestPath, string registry, CancellationToken cancellation)
+    public static async Task<Answer> RunAsync(
+        CommandHost host, JobRunner runner, string requestPath, string registry, CancellationToken cancellation)
     {
         using var progress = host.NewJobProgress();
         var job = await runner.SubmitAsync(await RequestDocument.ReadFileAsync(requestPath, cancellation), requestPath, cancellation);
@@ -34,8 +39,10 @@ static class RunCommand
         {
             var outcome = await Task.Run(() => runner.RunAsync(job, progress, cancellation), CancellationToken.None);
             var version = Path.Combine(registry, outcome.Result.Folder);
-            var document = new RunAnswer(job.ToString(), $"{outcome.Result.Model}@{outcome.Result.Version}", outcome.Result.Digest.ToString(), outcome.AlreadyDone,
-                Path.Combine(version, "model.onnx"), Path.Combine(version, "report.html"), outcome.Audit?.Rows, outcome.Audit?.Gates);
+            var document = new RunAnswer(
+                job.ToString(), $"{outcome.Result.Model}@{outcome.Result.Version}", outcome.Result.Digest.ToString(),
+                outcome.AlreadyDone, Path.Combine(version, "model.onnx"), Path.Combine(version, "report.html"),
+                outcome.Audit?.Rows, outcome.Audit?.Gates);
             return new Answer(document, screen => Print(document, outcome.Audit, screen));
         }
         catch (GateFailedException e)
@@ -77,7 +84,9 @@ static class RunCommand
     /// <param name="Version">Reference of the new version.</param>
     /// <param name="Digest">Digest of its manifest.</param>
     /// <param name="AlreadyDone">The same request had been carried out before.</param>
-    sealed record RunAnswer(string Job, string Version, string Digest, bool AlreadyDone, string Model, string Report, IReadOnlyList<AuditRow>? Rows, IReadOnlyList<GateOutcome>? Gates);
+    sealed record RunAnswer(
+        string Job, string Version, string Digest, bool AlreadyDone, string Model, string Report,
+        IReadOnlyList<AuditRow>? Rows, IReadOnlyList<GateOutcome>? Gates);
 
     sealed record StoppedAnswer(string Job, bool Stopped);
 

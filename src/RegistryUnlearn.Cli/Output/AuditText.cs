@@ -26,7 +26,8 @@ static class AuditText
             cells.Add([$"{audit.OracleCount} oracles", .. shown.Select(c => Oracles(audit, c.Metrics, c.Percent))]);
         screen.Table(["", .. shown.Select(c => c.Header)], cells);
         screen.Line();
-        screen.Line("forget, retained and test: accuracy on the labels trained with. H: distance to models retrained without the forget set;");
+        screen.Line(
+            "forget, retained and test: accuracy on the labels trained with. H: distance to models retrained without the forget set;");
         screen.Line("0 is like retraining, about 0.6 is nothing done; the oracles' row shows how far one of them is from the others.");
     }
 
@@ -35,8 +36,11 @@ static class AuditText
     static string Oracles(AuditResult audit, string[] metrics, bool percent)
     {
         var statistic = metrics.Select(m => audit.Oracles.FirstOrDefault(o => o.Metric == m)).FirstOrDefault(o => o is not null);
-        return statistic is null ? "" : statistic.StandardDeviation is { } sd ? $"{Format(statistic.Mean, percent)} ± {Format(sd, percent)}" : Format(statistic.Mean, percent);
+        return statistic is null ? ""
+            : statistic.StandardDeviation is { } sd ? $"{Format(statistic.Mean, percent)} ± {Format(sd, percent)}"
+            : Format(statistic.Mean, percent);
     }
 
-    static string Format(double? value, bool percent) => value is not { } v ? "" : percent ? Text.Percent(v) : v.ToString("0.000", CultureInfo.InvariantCulture);
+    static string Format(double? value, bool percent) =>
+        value is not { } v ? "" : percent ? Text.Percent(v) : v.ToString("0.000", CultureInfo.InvariantCulture);
 }

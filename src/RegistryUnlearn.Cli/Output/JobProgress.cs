@@ -15,8 +15,14 @@ sealed class JobProgress(Streams streams, TimeProvider clock) : IJobProgress, ID
     public void Note(string text) => Say($"{Elapsed()}    {text}");
 
     public void Step(string what, int done, int total, StepTrace trace) => line.Show(
-        () => string.Create(CultureInfo.InvariantCulture,
-            $"{Elapsed()}    {what} {Bar(done, total)} step {done}/{total}  remember {trace.RememberLoss:G4}{(trace.ForgetLoss is { } forget ? $"  forget {forget:G4}" : "")}{(trace.Cosine is { } cosine ? $"  cosine {cosine:F2}" : "")}"),
+        () =>
+        {
+            var culture = CultureInfo.InvariantCulture;
+            var forget = trace.ForgetLoss is { } loss ? string.Create(culture, $"  forget {loss:G4}") : "";
+            var cosine = trace.Cosine is { } cos ? string.Create(culture, $"  cosine {cos:F2}") : "";
+            return string.Create(culture,
+                $"{Elapsed()}    {what} {Bar(done, total)} step {done}/{total}  remember {trace.RememberLoss:G4}{forget}{cosine}");
+        },
         done == total);
 
     void Say(string text)

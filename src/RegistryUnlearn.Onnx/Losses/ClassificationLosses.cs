@@ -41,7 +41,9 @@ public static class ClassificationLosses
     public static Value Confidence(GraphBuilder g, Value logits, Value mask) =>
         g.Sub(AtLabel(g, logits, mask), LogSumExp(g, Excluding(g, logits, mask)));
 
-    /// <summary>Huber distance of values to targets, [N] each and [N]; quadratic up to beta, linear beyond (scaled as torch's smooth_l1_loss).</summary>
+    /// <summary>
+    /// Huber distance of values to targets, [N] each and [N]; quadratic up to beta, linear beyond (scaled as torch's smooth_l1_loss).
+    /// </summary>
     public static Value Huber(GraphBuilder g, Value values, Value targets, float beta)
     {
         var distance = g.Abs(g.Sub(values, targets));

@@ -16,9 +16,6 @@ public static class OrtRuntime
 
     static readonly Lazy<bool> PoolIsShared = new(CreateEnvironment);
 
-    /// <summary>Threads of the shared pool: one per processor.</summary>
-    public static int Threads { get; } = Environment.ProcessorCount;
-
     /// <summary>
     /// Options of a session on the shared pool; on a pool of its own only where the host process had created the environment without one.
     /// </summary>
@@ -35,8 +32,12 @@ public static class OrtRuntime
     {
         if (OrtEnv.IsCreated)
             return false;
-        var spin = !AppContext.TryGetSwitch(SpinSwitch, out var set) || set;
-        using var threading = new OrtThreadingOptions { GlobalIntraOpNumThreads = Threads, GlobalInterOpNumThreads = 1, GlobalSpinControl = spin };
+        using var threading = new OrtThreadingOptions
+        {
+            GlobalIntraOpNumThreads = Environment.ProcessorCount,
+            GlobalInterOpNumThreads = 1,
+            GlobalSpinControl = true,
+        };
         var creation = new EnvironmentCreationOptions
         {
             logId = "registry-unlearn",

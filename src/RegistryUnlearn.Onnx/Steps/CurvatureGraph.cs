@@ -5,7 +5,9 @@ using RegistryUnlearn.Onnx.Proto;
 
 namespace RegistryUnlearn.Onnx.Steps;
 
-/// <summary>A layer whose weight gradient is a sum of outer products of output gradients and inputs: what Kronecker factors describe.</summary>
+/// <summary>
+/// A layer whose weight gradient is a sum of outer products of output gradients and inputs: what Kronecker factors describe.
+/// </summary>
 /// <param name="Weight">Index of the weight among the model's parameters.</param>
 /// <param name="Bias">Index of the bias, if it is a parameter.</param>
 /// <param name="Inputs">Length of an input vector (of a patch), without the one that stands for the bias.</param>
@@ -42,7 +44,9 @@ public sealed record CurvatureLayer(int Index, int Weight, int? Bias, long Input
 /// </summary>
 public static class CurvatureGraph
 {
-    /// <summary>Input [N, C]: Gaussian noise u at the logits; the gradients of u·z sample the Gauss-Newton matrix JᵀJ of the logits.</summary>
+    /// <summary>
+    /// Input [N, C]: Gaussian noise u at the logits; the gradients of u·z sample the Gauss-Newton matrix JᵀJ of the logits.
+    /// </summary>
     public const string Probe = "probe";
 
     /// <summary>Output prefix: a gradient multiplied with the inverse curvature.</summary>
@@ -52,7 +56,9 @@ public static class CurvatureGraph
     /// The factors of every Conv (one group), Gemm and MatMul layer whose weight is used once and whose input has fixed spatial sizes, and
     /// the plain gradients <c>gradient/{parameter}</c> of Σ u·z for the rest.
     /// </summary>
-    /// <param name="largest">Layers with more inputs or outputs than this are left out: memory and time grow with its square and cube.</param>
+    /// <param name="largest">
+    /// Layers with more inputs or outputs than this are left out: memory and time grow with its square and cube.
+    /// </param>
     public static (ModelProto Graph, IReadOnlyList<CurvatureLayer> Layers) Factors(ForwardModel model, long classes, long largest)
     {
         var g = model.NewGraph();
@@ -82,7 +88,8 @@ public static class CurvatureGraph
         foreach (var layer in layers)
         {
             var matrix = Matrix(g, model, layer);
-            Value input = g.Input(layer.InputBasis, TensorType.Float(layer.Columns, layer.Columns)), output = g.Input(layer.OutputBasis, TensorType.Float(layer.Outputs, layer.Outputs));
+            var input = g.Input(layer.InputBasis, TensorType.Float(layer.Columns, layer.Columns));
+            var output = g.Input(layer.OutputBasis, TensorType.Float(layer.Outputs, layer.Outputs));
             var rotated = g.MatMul(g.MatMul(g.Transpose(output, [1, 0]), matrix), input);
             var scaled = g.Mul(rotated, g.Input(layer.Scale, TensorType.Float(layer.Outputs, layer.Columns)));
             var result = g.MatMul(g.MatMul(output, scaled), g.Transpose(input, [1, 0]));
@@ -125,7 +132,8 @@ public static class CurvatureGraph
         }
     }
 
-    static List<(CurvatureLayer Layer, NodeProto Node, Geometry? Geometry)> Layers(GraphBuilder g, TypeOracle types, ForwardModel model, long largest)
+    static List<(CurvatureLayer Layer, NodeProto Node, Geometry? Geometry)> Layers(
+        GraphBuilder g, TypeOracle types, ForwardModel model, long largest)
     {
         var index = model.Parameters.Select((p, i) => (p.Name, i)).ToDictionary(p => p.Name, p => p.i);
         var uses = g.Nodes.SelectMany(n => n.Input).Where(index.ContainsKey).GroupBy(n => n).ToDictionary(n => n.Key, n => n.Count());
@@ -133,9 +141,12 @@ public static class CurvatureGraph
         foreach (var node in g.Nodes.Where(n => n.OpType is "Conv" or "Gemm" or "MatMul" && n.Input.Count > 1 && Once(n.Input[1])))
         {
             var weight = model.Parameters[index[node.Input[1]]];
-            int? bias = node.Input.Count > 2 && Once(node.Input[2]) && model.Parameters[index[node.Input[2]]].Count == OutputsOf(node, weight) ? index[node.Input[2]] : null;
+            int? bias = node.Input.Count > 2 && Once(node.Input[2])
+                && model.Parameters[index[node.Input[2]]].Count == OutputsOf(node, weight) ? index[node.Input[2]] : null;
             var geometry = node.OpType is "Conv" ? Geometry.Of(node, types[node.Input[0]], types[node.Input[1]]) : null;
-            if (geometry is { IsFixed: false } or { Group: > 1 } || (node.OpType is "MatMul" && weight.Shape.Count != 2) || node.Int("transA", 0) == 1 || node.Float("alpha", 1) != 1 || node.Float("beta", 1) != 1)
+            if (geometry is { IsFixed: false } or { Group: > 1 }
+                || (node.OpType is "MatMul" && weight.Shape.Count != 2)
+                || node.Int("transA", 0) == 1 || node.Float("alpha", 1) != 1 || node.Float("beta", 1) != 1)
                 continue;
             var outputs = OutputsOf(node, weight);
             // A matrix product over more than one row per sample (tokens) counts every row as a position.
@@ -143,7 +154,9 @@ public static class CurvatureGraph
             if (positions is null || Math.Max(outputs, weight.Count / outputs) > largest)
                 continue;
             var inputMajor = node.OpType is "MatMul" || (node.OpType is "Gemm" && node.Int("transB", 0) == 0);
-            layers.Add((new(layers.Count, index[node.Input[1]], bias, weight.Count / outputs, outputs, positions.Value, inputMajor), node, geometry));
+            var layer = new CurvatureLayer(
+                layers.Count, index[node.Input[1]], bias, weight.Count / outputs, outputs, positions.Value, inputMajor);
+            layers.Add((layer, node, geometry));
         }
         return layers;
 

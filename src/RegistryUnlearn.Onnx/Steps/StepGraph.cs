@@ -50,7 +50,9 @@ public static class StepGraph
         return g.Build();
     }
 
-    /// <summary>As <see cref="FirstOrder"/>, and the Hessian-vector products <c>hv/{parameter}</c> for directions <c>v/{parameter}</c>.</summary>
+    /// <summary>
+    /// As <see cref="FirstOrder"/>, and the Hessian-vector products <c>hv/{parameter}</c> for directions <c>v/{parameter}</c>.
+    /// </summary>
     public static ModelProto HessianVector(ForwardModel model, BatchLoss loss)
     {
         var (g, gradients, parameters, differentiator) = Differentiated(model, loss);
@@ -114,7 +116,9 @@ public static class StepGraph
         return Forward(model, g, model.AddParameterInputs(g));
     }
 
-    /// <summary>The model itself with the given tensors in the place of its parameters, as constants that ONNX Runtime can fold and pack.</summary>
+    /// <summary>
+    /// The model itself with the given tensors in the place of its parameters, as constants that ONNX Runtime can fold and pack.
+    /// </summary>
     public static ModelProto Forward(ForwardModel model, IReadOnlyList<TensorProto> parameters)
     {
         var g = model.NewGraph();

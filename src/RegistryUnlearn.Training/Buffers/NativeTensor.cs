@@ -42,7 +42,9 @@ public sealed unsafe class NativeTensor : IDisposable
     Span<T> View<T>(TensorElementType wanted)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        return element == wanted ? new Span<T>(memory, checked((int)Count)) : throw new InvalidOperationException($"the tensor holds {element}, not {wanted}");
+        return element == wanted
+            ? new Span<T>(memory, checked((int)Count))
+            : throw new InvalidOperationException($"the tensor holds {element}, not {wanted}");
     }
 
     static int SizeOf(TensorElementType element) => element switch

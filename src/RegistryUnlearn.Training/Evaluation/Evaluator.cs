@@ -25,7 +25,8 @@ public sealed class Evaluator : IDisposable
     {
         (this.model, this.parameters) = (model, parameters);
         session = new GraphSession(frozen && parameters.Length <= LargestConstants
-            ? StepGraph.Forward(model, [.. parameters.Layout.Select((p, i) => Tensors.Of((ReadOnlySpan<float>)parameters[i], [.. p.Shape]))])
+            ? StepGraph.Forward(model,
+                [.. parameters.Layout.Select((p, i) => Tensors.Of((ReadOnlySpan<float>)parameters[i], [.. p.Shape]))])
             : StepGraph.Forward(model));
     }
 

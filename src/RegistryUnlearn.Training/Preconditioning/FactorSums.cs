@@ -19,7 +19,8 @@ sealed class FactorSums(ForwardModel model, IReadOnlyList<CurvatureLayer> layers
     long samples;
 
     public void Accumulate(
-        GraphSession session, ForwardModel forward, TensorBlock parameters, int count, Evaluation.FillInputs fill, Evaluation.FillInputs probe)
+        GraphSession session, ForwardModel forward, TensorBlock parameters, int count,
+        Evaluation.FillInputs fill, Evaluation.FillInputs probe)
     {
         var batch = (int)(forward.FixedBatch ?? Math.Min(Batch, count));
         using var step = new BoundStep(session, _ => batch, parameters, gradients);

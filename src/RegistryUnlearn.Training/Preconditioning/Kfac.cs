@@ -34,8 +34,18 @@ public sealed class Kfac : IDisposable
         preconditioned = new TensorBlock([.. model.Parameters.Select(p => p with { Name = CurvatureGraph.Preconditioned + p.Name })]);
         if (layers.Count == 0)
             return;
-        session = new GraphSession(CurvatureGraph.Precondition(model, layers));
-        step = new BoundStep(session, _ => throw new InvalidOperationException("the graph has no free dimension"), [gradients.As(StepGraph.Gradient), preconditioned.As("")]);
+        try
+        {
+            session = new GraphSession(CurvatureGraph.Precondition(model, layers));
+            step = new BoundStep(
+                session, _ => throw new InvalidOperationException("the graph has no free dimension"),
+                [gradients.As(StepGraph.Gradient), preconditioned.As("")]);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>Mean eigenvalue over all factored layers, weighted equally; the damping is a multiple of it.</summary>
@@ -45,10 +55,13 @@ public sealed class Kfac : IDisposable
     /// <param name="parameters">θ at which the curvature is taken.</param>
     /// <param name="samples">Number of samples to measure on.</param>
     /// <param name="fill">Their inputs.</param>
-    /// <param name="probe">Fills rows of Gaussian noise, [rows, classes], each with mean zero over the classes; start is the first row.</param>
+    /// <param name="probe">
+    /// Fills rows of Gaussian noise, [rows, classes], each with mean zero over the classes; start is the first row.
+    /// </param>
     /// <param name="damping">Multiple of the mean eigenvalue that is added to every eigenvalue, &gt; 0.</param>
     public static Kfac Measure(
-        ForwardModel model, int classes, TensorBlock parameters, int samples, Evaluation.FillInputs fill, Evaluation.FillInputs probe, double damping)
+        ForwardModel model, int classes, TensorBlock parameters, int samples,
+        Evaluation.FillInputs fill, Evaluation.FillInputs probe, double damping)
     {
         var (graph, layers) = CurvatureGraph.Factors(model, classes, LargestFactor);
         using var factors = new FactorSums(model, layers);
@@ -60,9 +73,17 @@ public sealed class Kfac : IDisposable
         for (var i = 0; i < scale.Length; i++)
             scale[i] = (float)(1 / (factors.MeanCurvature(i) + added));
         var kfac = new Kfac(model, layers, scale) { MeanEigenvalue = mean };
-        foreach (var layer in layers)
-            kfac.SetBasis(layer, factors, added);
-        return kfac;
+        try
+        {
+            foreach (var layer in layers)
+                kfac.SetBasis(layer, factors, added);
+            return kfac;
+        }
+        catch
+        {
+            kfac.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Replaces a direction by the inverse curvature times the direction.</summary>

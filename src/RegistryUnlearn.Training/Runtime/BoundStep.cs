@@ -28,11 +28,19 @@ public sealed class BoundStep : IDisposable
     {
         session = graph.Inference;
         binding = session.CreateIoBinding();
-        var named = given.SelectMany(g => g).ToDictionary(g => g.Name, g => g.Value);
-        foreach (var (name, meta) in session.InputMetadata)
-            binding.BindInput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
-        foreach (var (name, meta) in session.OutputMetadata)
-            binding.BindOutput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+        try
+        {
+            var named = given.SelectMany(g => g).ToDictionary(g => g.Name, g => g.Value);
+            foreach (var (name, meta) in session.InputMetadata)
+                binding.BindInput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+            foreach (var (name, meta) in session.OutputMetadata)
+                binding.BindOutput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>An input or output that is not a parameter or gradient.</summary>

@@ -84,16 +84,8 @@ public sealed class DataSet
         }
     }
 
-    /// <summary>The id of a row.</summary>
-    public string Id(int row) => ids[row];
-
     /// <summary>Finds the row of a sample.</summary>
     public bool TryRow(string id, out int row) => ids.TryRow(id, out row);
-
-    /// <summary>The row of a sample.</summary>
-    /// <exception cref="DataException">No sample has this id; the message does not repeat it.</exception>
-    public int Row(string id) =>
-        TryRow(id, out var row) ? row : throw new DataException(File, null, "no sample has the id asked for", "check the list of ids");
 
     /// <summary>All samples.</summary>
     public Subset All(string role)

@@ -29,9 +29,9 @@ public sealed class NpzReader : IDisposable
     {
         this.file = file;
         this.maxArrayBytes = Math.Min(maxArrayBytes ?? Array.MaxLength, Array.MaxLength);
-        fileLength = stream.Length;
         try
         {
+            fileLength = stream.Length;
             zip = new ZipArchive(stream, ZipArchiveMode.Read);
             foreach (var entry in zip.Entries)
                 Register(entry);
@@ -40,7 +40,7 @@ public sealed class NpzReader : IDisposable
         {
             zip?.Dispose();
             stream.Dispose();
-            if (exception is InvalidDataException or EndOfStreamException or ArgumentException)
+            if (exception is InvalidDataException or EndOfStreamException or ArgumentException or NotSupportedException)
                 throw new DataException(file, null, "it is not a complete .npz file", "write it again with numpy.savez", exception);
             throw;
         }

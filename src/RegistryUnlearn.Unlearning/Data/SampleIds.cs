@@ -6,7 +6,6 @@ namespace RegistryUnlearn.Unlearning.Data;
 sealed class SampleIds
 {
     readonly int count;
-    readonly string[]? ids;
     readonly Dictionary<string, int>? rows;
 
     public SampleIds(int count) => this.count = count;
@@ -20,7 +19,7 @@ sealed class SampleIds
                 $"save one id for each of the {count} inputs, shape ({count},)");
         }
 
-        ids = array.ToStrings();
+        var ids = array.ToStrings();
         rows = new Dictionary<string, int>(count, StringComparer.Ordinal);
         for (var row = 0; row < count; row++)
         {
@@ -30,11 +29,6 @@ sealed class SampleIds
                 throw array.Unusable($"rows {rows[ids[row]]} and {row} have the same id", "give every sample an id of its own");
         }
     }
-
-    public string this[int row] =>
-        (uint)row >= (uint)count ? throw new ArgumentOutOfRangeException(nameof(row))
-        : ids is null ? row.ToString(CultureInfo.InvariantCulture)
-        : ids[row];
 
     /// <summary>Finds a row. Row numbers must be written without sign, blanks or leading zeros, so that a sample has only one id.</summary>
     public bool TryRow(string id, out int row)

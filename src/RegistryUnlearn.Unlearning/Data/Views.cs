@@ -22,6 +22,9 @@ public readonly record struct View(float Dx, float Dy, bool Flip);
 /// <summary>Views of images in N×C×H×W layout.</summary>
 public static class Views
 {
+    /// <summary>Columns up to which the column indices of a row lie on the stack: two times one KiB.</summary>
+    const int OnStack = 256;
+
     /// <summary>Writes one view of every image. Allocates nothing.</summary>
     /// <param name="images">P planes of H×W values, P = N·C.</param>
     /// <param name="height">H, larger than |Dy|.</param>
@@ -45,7 +48,8 @@ public static class Views
         var planes = images.Length / plane;
         if (padding is ViewPadding.Constant && (background.IsEmpty || planes % background.Length is not 0))
             throw new ArgumentException("Constant padding needs one background value, or one per channel.", nameof(background));
-        Span<int> left = width <= 256 ? stackalloc int[width] : new int[width], right = width <= 256 ? stackalloc int[width] : new int[width];
+        var left = width <= OnStack ? stackalloc int[width] : new int[width];
+        var right = width <= OnStack ? stackalloc int[width] : new int[width];
         var betweenColumns = Columns(view, padding, left, right);
         for (var p = 0; p < planes; p++)
         {
@@ -60,7 +64,13 @@ public static class Views
                 for (var x = 0; x < width; x++)
                 {
                     var above = Mix(At(upper, left[x], fill), At(upper, right[x], fill), betweenColumns);
-                    row[x] = betweenRows == 0 ? above : Mix(above, Mix(At(lower, left[x], fill), At(lower, right[x], fill), betweenColumns), betweenRows);
+                    if (betweenRows == 0)
+                    {
+                        row[x] = above;
+                        continue;
+                    }
+                    var below = Mix(At(lower, left[x], fill), At(lower, right[x], fill), betweenColumns);
+                    row[x] = Mix(above, below, betweenRows);
                 }
             }
         }

@@ -22,7 +22,4 @@ public readonly record struct MembershipModel(float W0, float W1, float W2, floa
         for (var i = 0; i < scores.Length; i++)
             scores[i] = Score(features.Slice(i * MembershipFeatures.Count, MembershipFeatures.Count));
     }
-
-    /// <summary>The member probability of a score, σ(s), at equal shares of members and non-members.</summary>
-    public static double Probability(float score) => 1 / (1 + Math.Exp(-(double)score));
 }

@@ -10,7 +10,8 @@ namespace RegistryUnlearn.Unlearning.Methods;
 public static class MethodCatalog
 {
     static readonly FrozenDictionary<string, IUnlearningMethod> ByName =
-        new IUnlearningMethod[] { new LtuMethod(), new FineTuneMethod(), new NegGradPlusMethod(), new TrainMethod() }.ToFrozenDictionary(m => m.Name);
+        new IUnlearningMethod[] { new LtuMethod(), new FineTuneMethod(), new NegGradPlusMethod(), new TrainMethod() }
+            .ToFrozenDictionary(m => m.Name);
 
     public static IEnumerable<IUnlearningMethod> All => ByName.Values.OrderBy(m => m.Name, StringComparer.Ordinal);
 

@@ -38,7 +38,9 @@ public abstract class MethodRun : IDisposable
     public virtual IReadOnlyList<string> Notes => [];
 
     /// <summary>Takes one step.</summary>
-    /// <exception cref="DivergedException">The step gave a loss or gradient that is not finite; parameters are those before the step.</exception>
+    /// <exception cref="DivergedException">
+    /// The step gave a loss or gradient that is not finite; parameters are those before the step.
+    /// </exception>
     public void Advance()
     {
         if (IsDone)
@@ -113,7 +115,8 @@ public abstract class MethodRun : IDisposable
 /// <summary>A step produced a number that is not finite. Nothing of the step was applied.</summary>
 /// <param name="step">The step, from 0.</param>
 public sealed class DivergedException(int step, string what)
-    : Exception($"step {step}: {what} is not finite; the parameters before this step are kept. Lower the learning rate or the weight of forgetting")
+    : Exception($"step {step}: {what} is not finite; the parameters before this step are kept. "
+        + "Lower the learning rate or the weight of forgetting")
 {
     public int Step { get; } = step;
 }

@@ -56,7 +56,8 @@ public sealed class OptionReader(JsonElement element, string path, List<string> 
     {
         if (element.ValueKind is JsonValueKind.Object)
             foreach (var field in element.EnumerateObject().Where(f => !known.Contains(f.Name)))
-                errors.Add($"{path}.{Printable(field.Name)} is unknown; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}");
+                errors.Add($"{path}.{Printable(field.Name)} is unknown; "
+                    + $"known are {string.Join(", ", known.Order(StringComparer.Ordinal))}");
         else if (element.ValueKind is not JsonValueKind.Undefined)
             errors.Add($"{path} is {element.ValueKind.ToString().ToLowerInvariant()}; give an object");
     }

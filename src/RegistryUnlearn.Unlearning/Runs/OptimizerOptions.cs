@@ -10,7 +10,9 @@ public enum OptimizerKind
     Adamw,
 }
 
-/// <summary>How parameters follow a direction: fields <c>optimizer</c>, <c>learningRate</c>, <c>momentum</c>, <c>weightDecay</c>, <c>schedule</c>.</summary>
+/// <summary>
+/// How parameters follow a direction: fields <c>optimizer</c>, <c>learningRate</c>, <c>momentum</c>, <c>weightDecay</c>, <c>schedule</c>.
+/// </summary>
 /// <param name="Momentum">Of SGD, 0..0.999; AdamW uses its standard moments.</param>
 public sealed record OptimizerOptions(OptimizerKind Optimizer, float LearningRate, float Momentum, float WeightDecay, Schedule Schedule)
 {

@@ -36,10 +36,19 @@ public abstract class StoppedRun : GradientRun
         this.stop = stop;
         if (stop.Stop is StopKind.None || task.Holdout is not { } holdout || task.Forget is not { } forget)
             return;
-        using var original = Evaluator.Frozen(task.Model, task.Original);
-        live = Evaluator.Live(task.Model, Parameters);
-        distance = new HoldoutDistance(original, SampleSource.Of(task.Retained), SampleSource.Of(forget), SampleSource.Of(holdout), task.Classes, stop.Tolerance);
-        best = new BestState(task.Original, distance.Of(original));
+        try
+        {
+            using var original = Evaluator.Frozen(task.Model, task.Original);
+            live = Evaluator.Live(task.Model, Parameters);
+            distance = new HoldoutDistance(
+                original, SampleSource.Of(task.Retained), SampleSource.Of(forget), SampleSource.Of(holdout), task.Classes, stop.Tolerance);
+            best = new BestState(task.Original, distance.Of(original));
+        }
+        catch
+        {
+            Release();
+            throw;
+        }
     }
 
     public sealed override Training.Buffers.TensorBlock Result => best?.Parameters ?? base.Result;
@@ -65,7 +74,9 @@ public abstract class StoppedRun : GradientRun
         best?.Restore(reader);
     }
 
-    public override void Dispose()
+    public override void Dispose() => Release();
+
+    void Release()
     {
         live?.Dispose();
         best?.Dispose();

@@ -16,14 +16,15 @@ sealed class HoldoutDistance
     readonly double leastAccuracy;
 
     /// <param name="tolerance">Largest drop of the accuracy on retained samples, as a share.</param>
-    public HoldoutDistance(Evaluator original, SampleSource retained, SampleSource forget, SampleSource holdout, int classes, double tolerance)
+    public HoldoutDistance(
+        Evaluator original, SampleSource retained, SampleSource forget, SampleSource holdout, int classes, double tolerance)
     {
         (this.retained, this.forget, this.classes) = (retained, forget, classes);
         level = Confidences(original, holdout);
         leastAccuracy = LogitScores.Of(original, retained, classes).Accuracy(retained.Labels) - tolerance;
     }
 
-    /// <summary>0..1; infinite where the accuracy on retained samples has dropped too far.</summary>
+    /// <summary>0..1; infinite where the accuracy on retained samples has dropped too far or an output is not a number.</summary>
     public double Of(Evaluator evaluator) => LogitScores.Of(evaluator, retained, classes).Accuracy(retained.Labels) < leastAccuracy
         ? double.PositiveInfinity
         : Samples.KolmogorovSmirnov(Confidences(evaluator, forget), level);

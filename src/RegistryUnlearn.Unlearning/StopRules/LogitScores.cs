@@ -16,7 +16,7 @@ sealed record LogitScores(float[] Logits, int Classes, float[] Confidences, int[
 
     public static LogitScores Of(Evaluator evaluator, SampleSource source, int classes)
     {
-        var logits = new float[source.Count * classes];
+        var logits = new float[checked(source.Count * classes)];
         evaluator.Logits(source.Count, source.FillFrom, logits);
         return Of(logits, source.Labels, classes);
     }

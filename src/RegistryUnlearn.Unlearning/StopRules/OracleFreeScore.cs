@@ -20,12 +20,14 @@ sealed class OracleFreeScore
 
     /// <param name="targets">Expected confidence of every sample to forget.</param>
     /// <param name="reference">Samples that were not trained on.</param>
-    public OracleFreeScore(Evaluator original, SampleSource retained, SampleSource forget, SampleSource reference, float[] targets, int classes)
+    public OracleFreeScore(
+        Evaluator original, SampleSource retained, SampleSource forget, SampleSource reference, float[] targets, int classes)
     {
         (this.retained, this.forget, this.reference, this.classes) = (retained, forget, reference, classes);
         this.targets = Samples.Sorted(targets);
         var (r, f, h) = Measure(original);
-        (retainedAccuracy, referenceAccuracy, originalReference) = (r.Accuracy(retained.Labels), h.Accuracy(reference.Labels), h.Confidences);
+        (retainedAccuracy, referenceAccuracy) = (r.Accuracy(retained.Labels), h.Accuracy(reference.Labels));
+        originalReference = h.Confidences;
         targetShare = PositiveShare(targets);
         // One percentage point at least: a target that agrees with the original must not blow the scale up.
         unit = Math.Max(Math.Abs(PositiveShare(f.Confidences) - targetShare), 0.01);
@@ -47,8 +49,12 @@ sealed class OracleFreeScore
             + Samples.KolmogorovSmirnov(Samples.Sorted(f.Confidences), targets) / ksStart) / 5;
     }
 
-    (LogitScores Retained, LogitScores Forget, LogitScores Reference) Measure(Evaluator evaluator) =>
-        (LogitScores.Of(evaluator, retained, classes), LogitScores.Of(evaluator, forget, classes), LogitScores.Of(evaluator, reference, classes));
+    (LogitScores Retained, LogitScores Forget, LogitScores Reference) Measure(Evaluator evaluator)
+    {
+        return (Scores(retained), Scores(forget), Scores(reference));
+
+        LogitScores Scores(SampleSource source) => LogitScores.Of(evaluator, source, classes);
+    }
 
     static double PositiveShare(float[] confidences) => confidences.Count(c => c > 0) / (double)confidences.Length;
 }

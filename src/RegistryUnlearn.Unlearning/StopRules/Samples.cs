@@ -14,11 +14,15 @@ static class Samples
         return Math.Sqrt(square / values.Length);
     }
 
-    /// <summary>Largest distance between the two empirical distribution functions (Kolmogorov-Smirnov).</summary>
-    /// <param name="a">Sorted ascending.</param>
-    /// <param name="b">Sorted ascending.</param>
+    /// <summary>
+    /// Largest distance between the two empirical distribution functions (Kolmogorov-Smirnov), 0..1; infinite where a value is NaN.
+    /// </summary>
+    /// <param name="a">Sorted ascending, NaN first.</param>
+    /// <param name="b">Sorted ascending, NaN first.</param>
     public static double KolmogorovSmirnov(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
+        if (a is [float.NaN, ..] || b is [float.NaN, ..])
+            return double.PositiveInfinity;
         double largest = 0;
         for (int i = 0, j = 0; i < a.Length && j < b.Length;)
         {

@@ -31,7 +31,8 @@ public static class DemoRegistry
         Directory.CreateDirectory(folder);
         // First, so that a copy that breaks off can be replaced.
         File.WriteAllText(Path.Combine(folder, Marker), "A working copy of the sample registry; it is replaced by the next demo.\n");
-        foreach (var source in Directory.EnumerateFiles(Sample, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 };
+        foreach (var source in Directory.EnumerateFiles(Sample, "*", everything))
         {
             var target = Path.Combine(folder, Path.GetRelativePath(Sample, source));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);

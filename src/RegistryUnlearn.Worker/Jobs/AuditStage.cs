@@ -5,12 +5,16 @@ using RegistryUnlearn.Worker.Requests;
 namespace RegistryUnlearn.Worker.Jobs;
 
 /// <summary>What the audit found, with what the report draws.</summary>
-sealed record JobAudit(AuditResult Result, ModelSummary Before, ModelSummary After, IReadOnlyList<OracleRecord> Oracles, IReadOnlyList<StepRecord> Steps, IReadOnlyList<string> Notes);
+sealed record JobAudit(
+    AuditResult Result, ModelSummary Before, ModelSummary After,
+    IReadOnlyList<OracleRecord> Oracles, IReadOnlyList<StepRecord> Steps, IReadOnlyList<string> Notes);
 
 /// <summary>Measures the model before and after, runs the methods to compare with, and judges the gates.</summary>
 static class AuditStage
 {
-    public static JobAudit Audit(UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, IJobProgress progress, CancellationToken cancellation)
+    public static JobAudit Audit(
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run,
+        IJobProgress progress, CancellationToken cancellation)
     {
         var before = ModelMeasurement.Of("do nothing", job, job.Task.Original);
         var after = ModelMeasurement.Of(request.Method.Method.Name, job, run.Result);
@@ -18,7 +22,8 @@ static class AuditStage
         foreach (var choice in request.Audit.Compare)
             comparisons.Add(new AuditedModel(choice.Method.Name, Compare(choice, job, progress, cancellation)));
         var result = Auditor.Audit(
-            new AuditedModel("do nothing", before), new AuditedModel(request.Method.Method.Name, after), comparisons, fetched.Oracles, request.Audit.Gates, new AuditOptions(request.Seed));
+            new AuditedModel("do nothing", before), new AuditedModel(request.Method.Method.Name, after), comparisons,
+            fetched.Oracles, request.Audit.Gates, new AuditOptions(request.Seed));
         return new(result, before, after, fetched.Oracles, [.. run.Traces.Select(Record)], run.Notes);
     }
 
@@ -35,5 +40,6 @@ static class AuditStage
     }
 
     static StepRecord Record(StepTrace trace, int step) =>
-        new(step + 1, trace.RememberLoss, trace.ForgetLoss, trace.Cosine, trace.Fired is { } fired ? fired > 0 : null, trace.KeptForgetNorm);
+        new(step + 1, trace.RememberLoss, trace.ForgetLoss, trace.Cosine,
+            trace.Fired is { } fired ? fired > 0 : null, trace.KeptForgetNorm);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Unlearning.Methods;
 
@@ -8,14 +9,17 @@ sealed class Checkpoints(JobStore jobs, JobId job, TimeProvider clock, TimeSpan 
 {
     const string Step = "step";
 
+    /// <summary>The release that wrote a checkpoint: another one may keep other state.</summary>
+    const string Release = "release";
+
     long last = clock.GetTimestamp();
 
-    /// <summary>Restores the run to the last checkpoint, if there is one that can be read.</summary>
+    /// <summary>Restores the run to the last checkpoint, if there is one that this release has written.</summary>
     /// <returns>The step to go on from; 0 for the beginning.</returns>
     public async Task<int> RestoreAsync(MethodRun run, CancellationToken cancellation)
     {
         var state = (await jobs.ReadAsync(job, cancellation)).State;
-        if (state.Checkpoint is not { } checkpoint)
+        if (state.Checkpoint is not { } checkpoint || checkpoint.Meta.GetValueOrDefault(Release) != PublishStage.ProductVersion)
             return 0;
         try
         {
@@ -49,11 +53,12 @@ sealed class Checkpoints(JobStore jobs, JobId job, TimeProvider clock, TimeSpan 
             if (current.State.Status is not JobStatus.Running)
                 return;
             var digest = await jobs.BlobsOf(current.State).PutAsync(content.GetBuffer().AsMemory(0, (int)content.Length), cancellation);
-            var next = current.State with
+            var at = new Dictionary<string, string>
             {
-                Stage = "unlearn",
-                Checkpoint = new JobCheckpoint(digest, new Dictionary<string, string> { [Step] = run.Step.ToString(System.Globalization.CultureInfo.InvariantCulture) }),
+                [Step] = run.Step.ToString(CultureInfo.InvariantCulture),
+                [Release] = PublishStage.ProductVersion,
             };
+            var next = current.State with { Stage = "unlearn", Checkpoint = new JobCheckpoint(digest, at) };
             if (await jobs.TryUpdateAsync(current, next, cancellation) is not null)
                 return;
         }

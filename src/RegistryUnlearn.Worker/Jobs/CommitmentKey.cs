@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Registry;
 
 namespace RegistryUnlearn.Worker.Jobs;
@@ -13,9 +14,13 @@ static class CommitmentKey
 
     public static async Task<byte[]> OfAsync(IObjectStore store, CancellationToken cancellation)
     {
-        if (await store.ReadAsync(Path, cancellation) is { } stored)
-            return stored.Content.ToArray();
-        var key = RandomNumberGenerator.GetBytes(32);
-        return await store.TryCreateAsync(Path, key, cancellation) is not null ? key : (await store.ReadAsync(Path, cancellation))!.Content.ToArray();
+        if (await store.ReadAsync(Path, cancellation) is null)
+            await store.TryCreateAsync(Path, RandomNumberGenerator.GetBytes(ForgetCommitment.MinKeyBytes), cancellation);
+        // Read back, since a twin may have been first.
+        var stored = await store.ReadAsync(Path, cancellation);
+        return stored is { Content.Length: >= ForgetCommitment.MinKeyBytes }
+            ? stored.Content.ToArray()
+            : throw new RegistryException(RegistryErrorKind.Corrupt, Path,
+                $"the key is missing or has less than {ForgetCommitment.MinKeyBytes} bytes. Restore it, or remove it for a new one.");
     }
 }

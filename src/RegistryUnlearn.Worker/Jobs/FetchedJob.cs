@@ -21,7 +21,9 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
 
     /// <exception cref="RegistryException">A file is missing or differs from the digest that the request gives.</exception>
     /// <exception cref="DataException">A file is no data set.</exception>
-    /// <exception cref="AuditInputException">The oracles are damaged, or belong to another model, other data or another forget set.</exception>
+    /// <exception cref="AuditInputException">
+    /// The oracles are damaged, or belong to another model, other data or another forget set.
+    /// </exception>
     public static async Task<FetchedJob> FetchAsync(
         IObjectStore store, UnlearningRequest request, ResolvedVersion parent, string folder, CancellationToken cancellation)
     {
@@ -34,10 +36,10 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
         IReadOnlyList<OracleRecord> oracles = [];
         if (request.Audit.Oracles is { } path)
         {
-            var copy = await DownloadAsync(new DataFile(path, null));
-            var file = OracleFile.Parse(await File.ReadAllBytesAsync(copy, cancellation), path);
-            var key = OracleKey.Of(HexOf(request.Data.Train)!, HexOf(request.Data.Holdout), HexOf(request.Data.Test), request.Forget);
-            if (file.RequestDigest != key || file.ModelDigest != ModelDigestOf(parent).ToString())
+            var file = OracleFile.Parse(await File.ReadAllBytesAsync(await DownloadAsync(new DataFile(path, null)), cancellation), path);
+            var data = request.Data;
+            if (file.RequestDigest != OracleKey.Of(HexOf(data.Train)!, HexOf(data.Holdout), HexOf(data.Test), request.Forget)
+                || file.ModelDigest != ModelDigestOf(parent).ToString())
                 throw new AuditInputException($"{path}: the oracles were made for another model, other data or another forget set; "
                     + "make oracles for this request, or leave audit.oracles out");
             oracles = file.Oracles;
@@ -53,13 +55,15 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
             var local = Path.Combine(folder, "data", file.Path.Replace('/', Path.DirectorySeparatorChar));
             Directory.CreateDirectory(Path.GetDirectoryName(local)!);
             await using var source = await store.OpenReadAsync(file.Path, cancellation)
-                ?? throw new RegistryException(RegistryErrorKind.NotFound, file.Path, "the registry has no such file. Correct the path in the request, or put the file there.");
+                ?? throw new RegistryException(RegistryErrorKind.NotFound, file.Path,
+                    "the registry has no such file. Correct the path in the request, or put the file there.");
             await using (var target = new FileStream(local, FileMode.Create, FileAccess.Write))
                 await source.CopyToAsync(target, cancellation);
             await using var written = File.OpenRead(local);
             var digest = Digest.FromHash(await SHA256.HashDataAsync(written, cancellation));
             if (file.Sha256 is { } expected && digest != expected)
-                throw new RegistryException(RegistryErrorKind.Corrupt, file.Path, $"the file has the digest {digest}, the request asks for {expected}. Restore the file, or correct the request.");
+                throw new RegistryException(RegistryErrorKind.Corrupt, file.Path,
+                    $"the file has the digest {digest}, the request asks for {expected}. Restore the file, or correct the request.");
             digests[file.Path] = digest;
             return local;
         }

@@ -4,7 +4,7 @@ namespace RegistryUnlearn.Worker.Jobs;
 public sealed record JobOptions
 {
     /// <summary>Where jobs keep local copies while they run.</summary>
-    /// <value>The default is the user's own among the temporary files.</value>
+    /// <value>The user's own folder in the operating system's folder for temporary files.</value>
     public string WorkFolder { get; init; } = Path.Combine(Path.GetTempPath(), $"registry-unlearn-{Environment.UserName}");
 
     /// <summary>Key of the commitment to the forget set, at least 32 bytes; null for the registry's own key.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Registry;
 
@@ -17,6 +18,13 @@ public sealed class GateFailedException(JobId job, IReadOnlyList<GateOutcome> fa
 
     public AuditResult Audit { get; } = audit;
 
-    static string Describe(GateOutcome gate) => FormattableString.Invariant(
-        $"{gate.Metric} is {(gate.Value is { } value ? FormattableString.Invariant($"{value:0.####}") : "not measured")}, wanted {(gate.Comparison is GateComparison.AtMost ? "at most" : "at least")} {gate.Threshold:0.####}{(gate.MissedBy is { } by ? FormattableString.Invariant($", missed by {by:0.####}") : "")}");
+    static string Describe(GateOutcome gate)
+    {
+        var bound = gate.Comparison is GateComparison.AtMost ? "at most" : "at least";
+        var missed = gate.MissedBy is { } by ? $", missed by {Number(by)}" : "";
+        return $"{gate.Metric} is {(gate.Value is { } value ? Number(value) : "not measured")}, "
+            + $"wanted {bound} {Number(gate.Threshold)}{missed}";
+    }
+
+    static string Number(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 }

@@ -55,8 +55,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         {
             // The registry's own refusals are RegistryExceptions: this one is about the local copies.
             throw new InputException(work.Path,
-                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); free space, or name another folder by TMPDIR, "
-                + "and run the job again", e);
+                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); "
+                + "free space, or name another folder by TMPDIR, and run the job again", e);
         }
         catch (Exception e) when (e is not OperationCanceledException && !IsTransient(e))
         {
@@ -89,7 +89,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         progress.Stage("fetch");
         var parent = await new ModelRegistry(store).ResolveAsync(request.Model, cancellation);
         if (parent.Digest != parentDigest)
-            throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(), "the reference points to another version than when the job was submitted. Submit the request again.");
+            throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(),
+                "the reference points to another version than when the job was submitted. Submit the request again.");
         var fetched = await FetchedJob.FetchAsync(store, request, parent, folder, cancellation);
 
         try
@@ -105,7 +106,9 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             // Messages name the place in the registry, not that of the copy.
             var copy = Path.GetDirectoryName(fetched.ModelPath)!;
             throw new OnnxModelException(
-                e.Message.Contains(copy) ? e.Message.Replace(copy, fetched.ModelFolder) : $"{fetched.ModelFolder}/model.onnx: {e.Message}", e);
+                e.Message.Contains(copy)
+                    ? e.Message.Replace(copy, fetched.ModelFolder)
+                    : $"{fetched.ModelFolder}/model.onnx: {e.Message}", e);
         }
     }
 
@@ -114,8 +117,10 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
     {
         progress.Stage("prepare");
         using var prepared = PreparedJob.Prepare(request, fetched);
-        progress.Note($"{prepared.Model.Selection.Trainable.Count} trainable tensors, {prepared.Task.Original.Layout.Sum(p => p.Count):N0} parameters; "
-            + $"{prepared.Task.Forget!.Count} samples to forget, {prepared.Task.Retained.Count} of {prepared.RetainedAll.Count} retained samples in use");
+        var task = prepared.Task;
+        progress.Note(FormattableString.Invariant(
+            $"{prepared.Model.Selection.Trainable.Count} trainable tensors, {task.Original.Layout.Sum(p => p.Count):N0} parameters; ")
+            + $"{task.Forget!.Count} samples to forget, {task.Retained.Count} of {prepared.RetainedAll.Count} retained samples in use");
 
         progress.Stage("unlearn");
         using var run = request.Method.Method.Start(prepared.Task, request.Method.Options);
@@ -139,7 +144,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         return new(job, result, AlreadyDone: false, audit.Result);
     }
 
-    static async Task AdvanceAsync(MethodRun run, string name, IJobProgress progress, Checkpoints checkpoints, CancellationToken cancellation)
+    static async Task AdvanceAsync(
+        MethodRun run, string name, IJobProgress progress, Checkpoints checkpoints, CancellationToken cancellation)
     {
         while (!run.IsDone)
         {
@@ -161,7 +167,10 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         {
             var current = await jobs.ReadAsync(job, cancellation);
             if (current.State.Status is JobStatus.Committing or JobStatus.Succeeded)
-                return new(job, (await commit.ResumeAsync(job, cancellation))!, AlreadyDone: current.State.Status is JobStatus.Succeeded, null);
+            {
+                var result = (await commit.ResumeAsync(job, cancellation))!;
+                return new(job, result, AlreadyDone: current.State.Status is JobStatus.Succeeded, null);
+            }
             if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is not null)
                 return null;
         }
@@ -171,7 +180,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
     {
         using var document = JsonDocument.Parse(await jobs.ReadRequestAsync(job, cancellation));
         var root = document.RootElement;
-        return (RequestReader.Read(root.GetProperty("request").GetRawText(), $"job {job}"), Digest.Parse(root.GetProperty("model").GetString()!));
+        var request = RequestReader.Read(root.GetProperty("request").GetRawText(), $"job {job}");
+        return (request, Digest.Parse(root.GetProperty("model").GetString()!));
     }
 
     async Task<JobId?> FindEarlierAsync(string json, CancellationToken cancellation)

@@ -17,7 +17,7 @@ static class ModelMeasurement
         SetOutputs Outputs(string set, Subset subset)
         {
             var source = SampleSource.Of(subset);
-            var logits = new float[source.Count * classes];
+            var logits = new float[checked(source.Count * classes)];
             evaluator.Logits(source.Count, source.FillFrom, logits);
             var trained = new int[subset.Count];
             var truth = new int[subset.Count];

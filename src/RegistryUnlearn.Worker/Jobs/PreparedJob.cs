@@ -8,7 +8,8 @@ using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 namespace RegistryUnlearn.Worker.Jobs;
 
 /// <summary>A job whose model and sets are loaded, checked against each other and ready to work on.</summary>
-sealed record PreparedJob(ClassifierModel Model, UnlearningTask Task, Subset RetainedAll, IReadOnlyDictionary<string, Subset> AuditSets) : IDisposable
+sealed record PreparedJob(
+    ClassifierModel Model, UnlearningTask Task, Subset RetainedAll, IReadOnlyDictionary<string, Subset> AuditSets) : IDisposable
 {
     /// <exception cref="DataException">Ids do not exist, sets overlap or are empty, labels or shapes do not fit the model.</exception>
     /// <exception cref="OnnxModelException">The model is no classifier that can be trained here.</exception>
@@ -20,11 +21,13 @@ sealed record PreparedJob(ClassifierModel Model, UnlearningTask Task, Subset Ret
         try
         {
             RequireFits(train, model);
+            RequireFreeNames(model);
             foreach (var data in new[] { train, fetched.Holdout, fetched.Test })
             {
                 data?.RequireClasses(model.Contract.Classes);
                 if (data is not null && !data.SampleShape.SequenceEqual(train.SampleShape))
-                    throw new DataException(data.File, null, $"its samples have shape [{string.Join(", ", data.SampleShape)}], those of the training data [{string.Join(", ", train.SampleShape)}]",
+                    throw new DataException(data.File, null,
+                        $"its samples have shape {Text(data.SampleShape)}, those of the training data {Text(train.SampleShape)}",
                         "use data of one shape");
             }
             var forget = train.Select(request.Forget, "forget");
@@ -43,7 +46,8 @@ sealed record PreparedJob(ClassifierModel Model, UnlearningTask Task, Subset Ret
             var holdout = fetched.Holdout?.All("holdout");
             if (holdout is not null)
                 sets[Auditing.AuditSets.Holdout] = holdout;
-            var task = new UnlearningTask(model.Forward, model.Initial, model.Contract.Classes, forget, retained, holdout, train.Count, request.Seed);
+            var task = new UnlearningTask(
+                model.Forward, model.Initial, model.Contract.Classes, forget, retained, holdout, train.Count, request.Seed);
             return new(model, task, retainedAll, sets);
         }
         catch
@@ -61,10 +65,20 @@ sealed record PreparedJob(ClassifierModel Model, UnlearningTask Task, Subset Ret
                 "Choose a model with a float input");
         if (!train.SampleShape.Select(d => (long)d).SequenceEqual(model.Forward.SampleShape))
             throw new DataException(train.File, null,
-                $"its samples have shape [{string.Join(", ", train.SampleShape)}], "
-                    + $"the model takes [{string.Join(", ", model.Forward.SampleShape)}]",
+                $"its samples have shape {Text(train.SampleShape)}, the model takes {Text(model.Forward.SampleShape)}",
                 "use the data that the model was trained on, in the shape that it takes");
     }
+
+    /// <exception cref="OnnxModelException">A file of the new version would fall onto a data file of the model.</exception>
+    static void RequireFreeNames(ClassifierModel model)
+    {
+        var taken = model.File.ExternalDataFiles.FirstOrDefault(f => PublishStage.OwnFiles.Contains(f, StringComparer.OrdinalIgnoreCase));
+        if (taken is not null)
+            throw new OnnxModelException(model.File.Path, $"external_data file '{taken}'",
+                "has the name of a file that every version has", "Export the model with another name for its data");
+    }
+
+    static string Text<T>(IEnumerable<T> shape) => $"[{string.Join(", ", shape)}]";
 
     public void Dispose() => Model.Dispose();
 }

@@ -10,13 +10,20 @@ using RegistryUnlearn.Worker.Requests;
 
 namespace RegistryUnlearn.Worker.Jobs;
 
-/// <summary>Writes the files of the new version into a local folder and says how to publish them. The same job gives the same bytes.</summary>
+/// <summary>
+/// Writes the files of the new version into a local folder and says how to publish them. The same job gives the same bytes.
+/// </summary>
 static class PublishStage
 {
-    static readonly string ProductVersion = typeof(PublishStage).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+    public static readonly string ProductVersion = typeof(PublishStage).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Files that a version has beside the model: data files of a model must not have their names.</summary>
+    public static IReadOnlyList<string> OwnFiles { get; } = ["metrics.json", "report.html", LineageKeys.FileName, "manifest.json"];
 
     public static PublishPlan Plan(
-        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobAudit audit, JobState state, ReadOnlySpan<byte> key, string folder)
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobAudit audit, JobState state,
+        ReadOnlySpan<byte> key, string folder)
     {
         Directory.CreateDirectory(folder);
         WriteModel(request, fetched, job, run, state, folder);
@@ -55,42 +62,63 @@ static class PublishStage
         });
     }
 
-    static string Report(UnlearningRequest request, FetchedJob fetched, JobAudit audit, JobState state) => ReportWriter.Write(new ReportInput(
-        audit.Result, audit.Before, audit.After, audit.Oracles, audit.Steps,
-        new ErasureRecord(
-            $"successor of {fetched.Parent.Model}@{fetched.Parent.Version}",
-            $"{fetched.Parent.Model}@{fetched.Parent.Version}",
-            Describe(request.ParentPolicy),
-            state.JobId.ToString(),
-            request.Method.Method.Name,
-            [
-                new RecordSection("Run", [.. audit.Notes.Select((n, i) => new RecordEntry($"Note {i + 1}", n))]),
-                new RecordSection("Method", [new("Seed", request.Seed.ToString(CultureInfo.InvariantCulture)), .. request.Method.OptionsJson().Select(o => new RecordEntry(o.Key, $"{o.Value}"))]),
-                new RecordSection("Data", [new("Parent model.onnx", fetched.ModelDigest.ToString()), .. fetched.Digests.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new RecordEntry(d.Key, d.Value.ToString()))]),
-                new RecordSection("Software", [.. Versions().Select(v => new RecordEntry(v.Key, v.Value))]),
-            ],
-            state.Submitted.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))));
+    static string Report(UnlearningRequest request, FetchedJob fetched, JobAudit audit, JobState state) =>
+        ReportWriter.Write(new ReportInput(
+            audit.Result, audit.Before, audit.After, audit.Oracles, audit.Steps,
+            new ErasureRecord(
+                $"successor of {fetched.Parent.Model}@{fetched.Parent.Version}",
+                $"{fetched.Parent.Model}@{fetched.Parent.Version}",
+                Describe(request.ParentPolicy),
+                state.JobId.ToString(),
+                request.Method.Method.Name,
+                [
+                    new RecordSection("Run", [.. audit.Notes.Select((n, i) => new RecordEntry($"Note {i + 1}", n))]),
+                    new RecordSection("Method",
+                    [
+                        new("Seed", request.Seed.ToString(CultureInfo.InvariantCulture)),
+                        .. request.Method.OptionsJson().Select(o => new RecordEntry(o.Key, $"{o.Value}")),
+                    ]),
+                    new RecordSection("Data",
+                    [
+                        new("Parent model.onnx", fetched.ModelDigest.ToString()),
+                        .. DataFiles(fetched).Select(d => new RecordEntry(d.Key, d.Value.ToString())),
+                    ]),
+                    new RecordSection("Software", [.. Versions().Select(v => new RecordEntry(v.Key, v.Value))]),
+                ],
+                state.Submitted.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))));
 
     static string Describe(ParentPolicy policy) => policy switch
     {
         ParentPolicy.Keep => "The parent stays in the registry and still knows the forgotten samples.",
-        ParentPolicy.Delete => "The parent is deleted from the registry once the new version stands; copies elsewhere still know the forgotten samples.",
+        ParentPolicy.Delete => "The parent is deleted from the registry once the new version stands; "
+            + "copies elsewhere still know the forgotten samples.",
         _ => "The parent is moved out of reach of consumers (quarantined); it still knows the forgotten samples until it is deleted.",
     };
 
     static byte[] Lineage(
-        UnlearningRequest request, FetchedJob fetched, PreparedJob job, JobAudit audit, JobState state, ReadOnlySpan<byte> key, List<PublishFile> files)
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, JobAudit audit, JobState state,
+        ReadOnlySpan<byte> key, List<PublishFile> files)
     {
         ResourceDescriptor[] subject = [.. files.Select(f => ResourceDescriptor.File(f.Path, Sha256Of(f.LocalPath)))];
         var options = request.Method.OptionsJson();
-        var parameters = new JsonObject { ["model"] = request.Model.ToString(), ["method"] = request.Method.Method.Name, ["seed"] = request.Seed, ["options"] = options.DeepClone() };
+        var parameters = new JsonObject
+        {
+            ["model"] = request.Model.ToString(),
+            ["method"] = request.Method.Method.Name,
+            ["seed"] = request.Seed,
+            ["options"] = options.DeepClone(),
+        };
+        var parent = fetched.Parent;
         var provenance = new ProvenancePredicate(
             new BuildDefinition(BuildDefinition.UnlearningBuildType, parameters,
             [
-                .. fetched.Parent.Manifest.Files.Select(f => new ResourceDescriptor($"{fetched.Parent.Model}/{fetched.Parent.Version}/{f.Path}", Digest: new DigestSet(f.Digest.Hex))),
-                .. fetched.Digests.OrderBy(d => d.Key, StringComparer.Ordinal).Select(d => new ResourceDescriptor(d.Key, Digest: new DigestSet(d.Value.Hex))),
+                .. parent.Manifest.Files.Select(f =>
+                    new ResourceDescriptor($"{parent.Model}/{parent.Version}/{f.Path}", Digest: new DigestSet(f.Digest.Hex))),
+                .. DataFiles(fetched).Select(d => new ResourceDescriptor(d.Key, Digest: new DigestSet(d.Value.Hex))),
             ]),
-            new RunDetails(new Builder("https://registryunlearn.dev/worker", Versions()), new BuildMetadata(state.JobId.ToString(), state.Submitted)));
+            new RunDetails(
+                new Builder("https://registryunlearn.dev/worker", Versions()),
+                new BuildMetadata(state.JobId.ToString(), state.Submitted)));
         var unlearning = new UnlearningPredicate
         {
             Method = request.Method.Method.Name,
@@ -101,9 +129,14 @@ static class PublishStage
             Metrics = audit.Result.After.Metrics,
             Versions = Versions(),
         };
-        var gates = new TestResultPredicate([], [.. audit.Result.Gates.Where(g => g.Passed).Select(g => g.Metric)], [], [.. audit.Result.Gates.Where(g => !g.Passed).Select(g => g.Metric)]);
+        var gates = new TestResultPredicate([], Names(passed: true), [], Names(passed: false));
         return LineageFile.Write([Statement.Of(subject, provenance), Statement.Of(subject, unlearning), Statement.Of(subject, gates)]);
+
+        string[] Names(bool passed) => [.. audit.Result.Gates.Where(g => g.Passed == passed).Select(g => g.Metric)];
     }
+
+    static IEnumerable<KeyValuePair<string, Digest>> DataFiles(FetchedJob fetched) =>
+        fetched.Digests.OrderBy(d => d.Key, StringComparer.Ordinal);
 
     static SortedDictionary<string, string> Versions() => new(StringComparer.Ordinal)
     {

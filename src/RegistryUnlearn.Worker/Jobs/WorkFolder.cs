@@ -24,6 +24,7 @@ sealed class WorkFolder : IDisposable
         try
         {
             CreatePrivate(root);
+            RequireOwn(root);
             foreach (var left in Directory.EnumerateDirectories(root, job + "-*"))
                 RemoveUnlessUsed(left);
             var path = System.IO.Path.Combine(root, $"{job}-{Environment.ProcessId}-{Interlocked.Increment(ref runs)}");
@@ -48,7 +49,7 @@ sealed class WorkFolder : IDisposable
         }
         catch (DirectoryNotFoundException)
         {
-            // Another run of the job found it free and removed it.
+            // Another run of the job took it for left behind and has removed it.
         }
     }
 
@@ -59,6 +60,15 @@ sealed class WorkFolder : IDisposable
             Directory.CreateDirectory(path);
         else
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>Whoever may write to a folder may exchange what lies in it, private or not.</summary>
+    static void RequireOwn(string root)
+    {
+        const UnixFileMode others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(root) & others) != 0)
+            throw new InputException(root, "other accounts may write to the folder for local copies; "
+                + "permit it to its owner alone (chmod go-w), or name another by TMPDIR");
     }
 
     static FileStream Hold(string path, FileMode mode) =>

@@ -18,6 +18,8 @@ public static class RequestDocument
         try
         {
             await using var file = File.OpenRead(path);
+            if (!file.CanSeek)
+                throw new InputException(path, "is no regular file; give the path of a request file");
             if (file.Length > MaxBytes)
                 throw new InputException(path, $"the request has {file.Length} bytes, at most {MaxBytes} are read; split it");
             using var reader = new StreamReader(file, Utf8);
@@ -37,7 +39,9 @@ public static class RequestDocument
         }
     }
 
-    /// <summary>A document all of whose texts are valid Unicode. What the parser complains of may hold an id: only its place is told.</summary>
+    /// <summary>
+    /// A document all of whose texts are valid Unicode. What the parser complains of may hold an id: only its place is told.
+    /// </summary>
     /// <exception cref="InputException">Too large, no JSON, or no Unicode.</exception>
     internal static JsonDocument Parse(string json, string source)
     {

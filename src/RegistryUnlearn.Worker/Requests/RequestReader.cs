@@ -21,14 +21,12 @@ public static class RequestReader
     public static UnlearningRequest Read(string json, string source)
     {
         var errors = new List<string>();
-        using (var document = RequestDocument.Parse(json, source))
-        {
-            var request = Read(new JsonFields(document.RootElement, "", errors), json, errors);
-            return errors.Count == 0 ? request! : throw new InputException(source, errors);
-        }
+        using var document = RequestDocument.Parse(json, source);
+        var request = Read(new JsonFields(document.RootElement, "", errors), errors);
+        return errors.Count == 0 ? request! : throw new InputException(source, errors);
     }
 
-    static UnlearningRequest? Read(JsonFields fields, string json, List<string> errors)
+    static UnlearningRequest? Read(JsonFields fields, List<string> errors)
     {
         if (fields.WholeNumber("schemaVersion", "1") is { } version and not UnlearningRequest.CurrentSchemaVersion)
             fields.Error("schemaVersion", $"is {version}; this release reads {UnlearningRequest.CurrentSchemaVersion}");
@@ -45,7 +43,6 @@ public static class RequestReader
         fields.Finish();
         return errors.Count > 0 ? null : new UnlearningRequest
         {
-            Json = json,
             Model = model!.Value,
             Method = method!,
             Seed = seed!.Value,
@@ -105,7 +102,9 @@ public static class RequestReader
             normalization?.Error("std", "has a value that is not positive; give standard deviations");
         normalization?.Finish();
         var arrays = fields.Object("arrays");
-        var names = new ArrayNames(arrays?.Text("inputs") ?? "x", arrays?.Text("labels") ?? "y", arrays?.Text("ids"), arrays?.Text("trueLabels"), arrays?.Text("groups"));
+        var names = new ArrayNames(
+            arrays?.Text("inputs") ?? "x", arrays?.Text("labels") ?? "y",
+            arrays?.Text("ids"), arrays?.Text("trueLabels"), arrays?.Text("groups"));
         arrays?.Finish();
         fields.Finish();
         return train is null ? null : new RequestedData(train, holdout, test, (float)scale, mean, std, names);

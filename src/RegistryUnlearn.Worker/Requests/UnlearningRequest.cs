@@ -12,9 +12,6 @@ public sealed record UnlearningRequest
 {
     public const int CurrentSchemaVersion = 1;
 
-    /// <summary>The request as it was written.</summary>
-    public required string Json { get; init; }
-
     public required ModelReference Model { get; init; }
 
     public required MethodChoice Method { get; init; }
@@ -72,7 +69,8 @@ public sealed record DataFile(string Path, Digest? Sha256);
 /// <param name="Test">Samples that only the audit sees.</param>
 /// <param name="Scale">Stored values are divided by this, then normalised.</param>
 /// <param name="Arrays">Names of the arrays in the files.</param>
-public sealed record RequestedData(DataFile Train, DataFile? Holdout, DataFile? Test, float Scale, float[] Mean, float[] Std, ArrayNames Arrays);
+public sealed record RequestedData(
+    DataFile Train, DataFile? Holdout, DataFile? Test, float Scale, float[] Mean, float[] Std, ArrayNames Arrays);
 
 public sealed record ArrayNames(string Inputs, string Labels, string? Ids, string? TrueLabels, string? Groups);
 

@@ -8,7 +8,9 @@ using RegistryUnlearn.Unlearning.Data;
 
 namespace RegistryUnlearn.Cli.Tests.Registry;
 
-/// <summary>What cannot be used is refused with exit code 2 and a message that names what, where and the remedy; nothing is published.</summary>
+/// <summary>
+/// What cannot be used is refused with exit code 2 and a message that names what, where and the remedy; nothing is published.
+/// </summary>
 public sealed class BadRegistryInputTests
 {
     const string Model = "tiny/1/model.onnx";
@@ -46,7 +48,8 @@ public sealed class BadRegistryInputTests
             },
             null, "external_data asks for bytes 0 to 192 of 'weights.bin', which has 100. Fetch the data file again"),
         ["operator without a rule"] = new(f => f.Write(Model, With("Celu")), null, "tiny/1/model.onnx: ", "Celu", "has no gradient rule"),
-        ["operator of another house"] = new(f => f.Write(Model, With("Frobnicate", "com.example")), null, "tiny/1/model.onnx: ", "Frobnicate"),
+        ["operator of another house"] = new(f => f.Write(Model, With("Frobnicate", "com.example")), null,
+            "tiny/1/model.onnx: ", "Frobnicate"),
         ["nothing to train"] = new(f => f.Write(Model, Untrained()), null, "tiny/1/model.onnx: "),
         ["all excluded"] = new(null, r => r["parameters"] = JsonNode.Parse("""{ "exclude": ["*"] }"""),
             "tiny/1/model.onnx: trainable parameters: the patterns exclude all of them"),
@@ -66,7 +69,8 @@ public sealed class BadRegistryInputTests
                     Attribute = { new AttributeProto { Name = "to", I = 1, Type = AttributeProto.Types.AttributeType.Int } }
                 });
                 m.Graph.Node[1].Input[0] = "floats";
-            })), null, "tiny/1/model.onnx: input 'input': is INT64, data sets hold float32 or uint8 samples. Choose a model with a float input"),
+            })), null,
+            "tiny/1/model.onnx: input 'input': is INT64, data sets hold float32 or uint8 samples. Choose a model with a float input"),
 
         ["no such data"] = new(null, r => r["data"]!["train"]!["path"] = "datasets/other.npz",
             "datasets/other.npz: the registry has no such file. Correct the path in the request, or put the file there."),
@@ -80,41 +84,50 @@ public sealed class BadRegistryInputTests
             "datasets/train.npz: array 'x': it holds Float64; save the inputs as uint8 or float32."),
         ["wrong shape"] = new(f => f.Write(Train, TinyRegistry.Npz(NpyArray.Of<float>("x", [4, 5], new float[20]), Labels(4))), null,
             "datasets/train.npz: its samples have shape [5], the model takes [6]; use the data that the model was trained on"),
-        ["sets of two shapes"] = new(f => f.Write("datasets/test.npz", TinyRegistry.Npz(NpyArray.Of<float>("x", [4, 2, 3], new float[24]), Labels(4))),
-            null, "datasets/test.npz: its samples have shape [2, 3], those of the training data [6]; use data of one shape."),
+        ["sets of two shapes"] = new(
+            f => f.Write("datasets/test.npz", TinyRegistry.Npz(NpyArray.Of<float>("x", [4, 2, 3], new float[24]), Labels(4))), null,
+            "datasets/test.npz: its samples have shape [2, 3], those of the training data [6]; use data of one shape."),
         ["no samples"] = new(f => f.Write(Train, TinyRegistry.Npz(NpyArray.Of<float>("x", [0, 6], []), Labels(0))), null,
             "datasets/train.npz: array 'x': its shape is (0, 6); save the inputs as N×…, at least one sample."),
-        ["labels and inputs differ"] = new(f => f.Write(Train, TinyRegistry.Npz(NpyArray.Of<float>("x", [4, 6], new float[24]), Labels(5))), null,
+        ["labels and inputs differ"] = new(
+            f => f.Write(Train, TinyRegistry.Npz(NpyArray.Of<float>("x", [4, 6], new float[24]), Labels(5))), null,
             "datasets/train.npz: array 'y': its shape is (5); save one integer for each of the 4 inputs, shape (4,)."),
-        ["labels out of range"] = new(f => f.Write(Train, TinyRegistry.Npz(NpyArray.Of<float>("x", [4, 6], new float[24]), Labels(4, 3))), null,
-            "datasets/train.npz: 4 of 4 labels are not below the model's 3 classes; correct the labels or choose the model they belong to."),
+        ["labels out of range"] = new(
+            f => f.Write(Train, TinyRegistry.Npz(NpyArray.Of<float>("x", [4, 6], new float[24]), Labels(4, 3))), null,
+            "datasets/train.npz: 4 of 4 labels are not below the model's 3 classes; ",
+            "correct the labels or choose the model they belong to."),
         ["NaN in data"] = new(f => f.Write(Train, TinyRegistry.Data("train", 40, x => x[13] = float.NaN)), null,
             "datasets/train.npz: array 'x': row 2 holds a value that is not finite; repair or remove this sample."),
 
         ["some ids unknown"] = new(null, r => r["forget"]!["ids"] = new JsonArray("train-1", "nobody", "no-one"),
-            "datasets/train.npz: the forget list names 2 of 3 ids that no sample has, at places 1, 2 (counted from 0); correct these entries"),
+            "datasets/train.npz: the forget list names 2 of 3 ids that no sample has, at places 1, 2 (counted from 0); ",
+            "correct these entries"),
         ["all ids unknown"] = new(null, r => r["forget"]!["ids"] = new JsonArray("nobody"),
             "datasets/train.npz: the forget list names 1 of 1 ids that no sample has, at place 0 (counted from 0); correct these entries"),
         ["ids repeated"] = new(null, r => r["forget"]!["ids"] = new JsonArray("train-1", "train-2", "train-1"),
             "datasets/train.npz: the forget list repeats 1 of 3 entries, at place 2 (counted from 0); name every sample once."),
         ["forget and retain overlap"] = new(null, r => r["retain"] = JsonNode.Parse("""{ "ids": ["train-1", "train-5"] }"""),
-            "datasets/train.npz: the forget set and the retained set have 1 samples in common, at place 1 (counted from 0); name every sample in one of them only."),
-        ["everything forgotten"] = new(null, r => r["forget"]!["ids"] = new JsonArray([.. Enumerable.Range(0, 40).Select(i => (JsonNode)$"train-{i}")]),
+            "datasets/train.npz: the forget set and the retained set have 1 samples in common, at place 1 (counted from 0); ",
+            "name every sample in one of them only."),
+        ["everything forgotten"] = new(null,
+            r => r["forget"]!["ids"] = new JsonArray([.. Enumerable.Range(0, 40).Select(i => (JsonNode)$"train-{i}")]),
             "datasets/train.npz: the retained set is empty; name at least one sample."),
 
         ["gradients that are not finite"] = new(f => f.Write(Model, Weights("fc2.weight", 3e38f)), null,
             "step 0: ", "is not finite; the parameters before this step are kept. Lower the learning rate"),
-        ["diverging"] = new(null, r => r["method"]!["options"] = JsonNode.Parse("""{ "steps": 500, "batch": 8, "learningRate": 10, "momentum": 0.999 }"""),
+        ["diverging"] = new(null,
+            r => r["method"]!["options"] = JsonNode.Parse("""{ "steps": 500, "batch": 8, "optimizer": "sgd", "learningRate": 10 }"""),
             "step ", "is not finite; the parameters before this step are kept. Lower the learning rate"),
 
-        ["oracles that are none"] = new(f => f.Write("oracles.json", "{}"u8.ToArray()), r => r["audit"] = JsonNode.Parse("""{ "oracles": "oracles.json" }"""),
+        ["oracles that are none"] = new(
+            f => f.Write("oracles.json", "{}"u8.ToArray()), r => r["audit"] = JsonNode.Parse("""{ "oracles": "oracles.json" }"""),
             "oracles.json: field '$' is not as the oracle format asks", "make the file again with the oracle command"),
         ["no such oracles"] = new(null, r => r["audit"] = JsonNode.Parse("""{ "oracles": "oracles.json" }"""),
             "oracles.json: the registry has no such file. Correct the path in the request, or put the file there."),
 
         ["views of what is no image"] = new(null, r => r["method"] = "ltu",
-            "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width; "
-            + "choose another target than views and give a holdout."),
+            "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width; ",
+            "choose another target than views and give a holdout."),
 
         ["many errors"] = new(null,
             r =>
@@ -159,8 +172,10 @@ public sealed class BadRegistryInputTests
         {
             (() => { }, $"{request}: does not exist; give the path of a request file\n"),
             (() => File.WriteAllBytes(request, [0x7B, 0xFF]), $"{request}: is not UTF-8 text; save the request as UTF-8\n"),
-            (() => File.WriteAllText(request, "{\n\"seed\": tree }"), $"{request}: the request is not JSON (line 2, byte 11); correct it there\n"),
-            (() => File.WriteAllText(request, """{ "forget": { "ids": ["\ud800"] } }"""), $"{request}: the request holds a text with an unpaired surrogate; write valid Unicode\n"),
+            (() => File.WriteAllText(request, "{\n\"seed\": tree }"),
+                $"{request}: the request is not JSON (line 2, byte 11); correct it there\n"),
+            (() => File.WriteAllText(request, """{ "forget": { "ids": ["\ud800"] } }"""),
+                $"{request}: the request holds a text with an unpaired surrogate; write valid Unicode\n"),
         };
         foreach (var (make, expected) in rows)
         {
@@ -170,7 +185,8 @@ public sealed class BadRegistryInputTests
         }
         var absent = Path.Combine(folder.Path, "none");
         var elsewhere = await CommandResult.OfAsync("run", request, "--registry", absent);
-        Assert.Equal((2, $"{absent}: there is no such folder; give the registry's root with --registry\n"), (elsewhere.Code, elsewhere.Error));
+        var expectedError = $"{absent}: there is no such folder; give the registry's root with --registry\n";
+        Assert.Equal((2, expectedError), (elsewhere.Code, elsewhere.Error));
     }
 
     static NpyArray Labels(int count, long value = 0) => NpyArray.Of<long>("y", [count], Enumerable.Repeat(value, count).ToArray());

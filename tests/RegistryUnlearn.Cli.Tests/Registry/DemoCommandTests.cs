@@ -8,7 +8,8 @@ public sealed class DemoCommandTests
         using var folder = await TinyFolder.CreateAsync();
         var before = folder.Served();
         var result = await CommandResult.OfAsync("demo", "--out", folder.Path, "--output", "json");
-        Assert.Equal((2, $"{folder.Path}: the folder is not empty and no earlier demo; choose another with --out\n"), (result.Code, result.Error));
+        var expected = $"{folder.Path}: the folder is not empty and no earlier demo; choose another with --out\n";
+        Assert.Equal((2, expected), (result.Code, result.Error));
         Assert.Equal(2, result.Json.GetProperty("error").GetProperty("exitCode").GetInt32());
         var file = Path.Combine(folder.Path, "datasets/train.npz");
         var onFile = await CommandResult.OfAsync("demo", "--out", file);
@@ -29,7 +30,9 @@ public sealed class DemoCommandTests
         var answer = Assert.Single(result.Json.EnumerateObject());
         Assert.Equal(("forget-canaries", "digits@2"), (answer.Name, answer.Value.GetProperty("version").GetString()));
         Assert.True(Assert.Single(answer.Value.GetProperty("gates").EnumerateArray()).GetProperty("passed").GetBoolean());
-        Assert.Equal(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "onnx-artifacts/digits/1/model.onnx")), File.ReadAllBytes(Path.Combine(copy, "digits/1/model.onnx")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "onnx-artifacts/digits/1/model.onnx")),
+            File.ReadAllBytes(Path.Combine(copy, "digits/1/model.onnx")));
         Assert.True(File.Exists(Path.Combine(copy, "digits/2/report.html")));
     }
 }

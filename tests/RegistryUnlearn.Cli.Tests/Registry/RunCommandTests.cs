@@ -18,7 +18,8 @@ public sealed class RunCommandTests
         Assert.Matches("^sha256:[0-9a-f]{64}$", answer.GetProperty("digest").GetString());
         foreach (var file in new[] { "model", "report" })
             Assert.True(File.Exists(answer.GetProperty(file).GetString()));
-        Assert.Equal(["do nothing", "finetune"], answer.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("name").GetString()));
+        var names = answer.GetProperty("rows").EnumerateArray().Select(r => r.GetProperty("name").GetString());
+        Assert.Equal(["do nothing", "finetune"], names);
         Assert.InRange(answer.GetProperty("rows")[1].GetProperty("metrics").GetProperty("test.accuracy").GetDouble(), 0, 1);
         foreach (var stage in new[] { "fetch", "prepare", "unlearn", "audit", "publish" })
             Assert.Contains($" s  {stage}\n", first.Error);
@@ -26,7 +27,8 @@ public sealed class RunCommandTests
         var files = folder.Served();
         var again = await folder.RunAsync(TinyRegistry.Request());
         Assert.Equal(0, again.Code);
-        Assert.StartsWith($"This request was carried out before (job {answer.GetProperty("job").GetString()}); nothing was done.\nNew version  tiny@2", again.Output);
+        var job = answer.GetProperty("job").GetString();
+        Assert.StartsWith($"This request was carried out before (job {job}); nothing was done.\nNew version  tiny@2", again.Output);
         Assert.Equal(files, folder.Served());
         var third = await folder.RunAsync(TinyRegistry.Request(), "--output", "json");
         Assert.True(third.Json.GetProperty("alreadyDone").GetBoolean());
@@ -38,7 +40,8 @@ public sealed class RunCommandTests
     {
         using var folder = await TinyFolder.CreateAsync();
         var before = folder.Served();
-        var request = TinyRegistry.Request(r => r["audit"] = JsonNode.Parse("""{ "gates": [{ "metric": "test.accuracy", "atLeast": 1.5 }] }"""));
+        var request = TinyRegistry.Request(r =>
+            r["audit"] = JsonNode.Parse("""{ "gates": [{ "metric": "test.accuracy", "atLeast": 1.5 }] }"""));
         var json = await folder.RunAsync(request, "--output", "json");
         Assert.Equal((ExitCodes.FailedGate, 3), (json.Code, json.Code));
         var gate = Assert.Single(json.Json.GetProperty("gates").EnumerateArray());
@@ -56,7 +59,8 @@ public sealed class RunCommandTests
     [InlineData("--checkpoint-interval", "soon", "--checkpoint-interval is not from 0 to 86400; give the seconds between two checkpoints.")]
     [InlineData("--checkpoint-interval", "NaN", "--checkpoint-interval is not from 0 to 86400; give the seconds between two checkpoints.")]
     [InlineData("--commitment-key", "{short}", "short: the key has 5 bytes; give at least 32")]
-    [InlineData("--commitment-key", "{none}", "none: the commitment key cannot be read (FileNotFoundException); give a file with --commitment-key")]
+    [InlineData("--commitment-key", "{none}",
+        "none: the commitment key cannot be read (FileNotFoundException); give a file with --commitment-key")]
     public async Task Options_that_cannot_be_used_are_refused(string option, string value, string expected)
     {
         using var folder = await TinyFolder.CreateAsync();
@@ -114,7 +118,8 @@ public sealed class RunCommandTests
         var unknown = new string('0', 64);
         var rows = new (string Command, string Message)[]
         {
-            ("models show tiny@1", "tiny@1: version 1 was quarantined; its files are under .registry-unlearn/quarantine/tiny/1/. Use tiny@2, which replaced it."),
+            ("models show tiny@1", "tiny@1: version 1 was quarantined; its files are under .registry-unlearn/quarantine/tiny/1/. "
+                + "Use tiny@2, which replaced it."),
             ("models show tiny@7", "tiny@7: there is no version 7. Versions of tiny: 2."),
             ("models show tiny", "'tiny' is not a model reference: write name@7 (a version) or name:production (an alias)."),
             ("jobs show 12", "'12' is not a job id: write its 64 lower-case hexadecimal digits."),

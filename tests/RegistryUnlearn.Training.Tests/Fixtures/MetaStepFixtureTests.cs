@@ -28,7 +28,8 @@ public sealed class MetaStepFixtureTests
         var config = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "config.json"))).RootElement;
         var path = Path.Combine(folder, "model.onnx");
         var o = order.ToString().ToLowerInvariant();
-        var model = Fixture.Model(path, golden.Keys.Where(k => k.StartsWith($"{o}/forget/", StringComparison.Ordinal)).Select(k => k[$"{o}/forget/".Length..]));
+        var names = golden.Keys.Where(k => k.StartsWith($"{o}/forget/", StringComparison.Ordinal)).Select(k => k[$"{o}/forget/".Length..]);
+        var model = Fixture.Model(path, names);
         using TensorBlock parameters = new(model.Parameters), remember = new(model.Parameters), forget = new(model.Parameters);
         for (var i = 0; i < parameters.TensorCount; i++)
             Fixture.Values(path, model.Parameters[i].Name).CopyTo(parameters[i]);
@@ -51,16 +52,18 @@ public sealed class MetaStepFixtureTests
         Assert.Equal(golden[$"{o}/cosine"].ToSingles()[0], result.Cosine, 1e-4);
         using var sgd = new SgdMomentum(model.Parameters, momentum: 0);
         sgd.Step(parameters, remember, config.GetProperty("eta").GetSingle());
-        var variant = $"{o}/{(scope is HarmonizationScope.Global ? "global" : "tensor")}/{(mode is HarmonizationMode.Symmetric ? "symmetric" : "protect-remember")}";
+        var over = scope is HarmonizationScope.Global ? "global" : "tensor";
+        var updated = $"{o}/{over}/{(mode is HarmonizationMode.Symmetric ? "symmetric" : "protect-remember")}/updated";
         for (var i = 0; i < model.Parameters.Count; i++)
-            Assert.InRange(Fixture.RelativeError(parameters[i], golden[$"{variant}/updated/{model.Parameters[i].Name}"].ToSingles()), 0, 1e-5);
+            Assert.InRange(Fixture.RelativeError(parameters[i], golden[$"{updated}/{model.Parameters[i].Name}"].ToSingles()), 0, 1e-5);
 
         void Run(string side, TensorBlock gradients, BatchLoss loss, float support, float query, Action<BoundStep> prepare)
         {
             using var session = new GraphSession(StepGraph.Meta(model, loss, loss, queries: 2, order));
             using var step = new BoundStep(session, _ => 8, parameters, gradients);
             prepare(step);
-            foreach (var (prefix, batch) in new[] { (StepGraph.Support, "support"), (StepGraph.Query(0), "query-0"), (StepGraph.Query(1), "query-1") })
+            (string, string)[] batches = [(StepGraph.Support, "support"), (StepGraph.Query(0), "query-0"), (StepGraph.Query(1), "query-1")];
+            foreach (var (prefix, batch) in batches)
             {
                 golden[$"batch/{side}-{batch}/input"].ToSingles().CopyTo(step[prefix + "input"].Floats);
                 golden[$"batch/{side}-{batch}/labels"].ToInt64s().CopyTo(step[prefix + "labels"].Longs);
@@ -85,6 +88,8 @@ public sealed class MetaStepFixtureTests
     static Value Membership(GraphBuilder g, string prefix, Value logits)
     {
         var features = MembershipLosses.Features(g, logits, g.Input(prefix + "labels", TensorType.Int64(prefix + "batch")), 10);
-        return MembershipLosses.NonMember(g, MembershipLosses.Scores(g, features, g.Input(prefix + "mi/weights", TensorType.Float(4)), g.Input(prefix + "mi/bias", TensorType.Float())));
+        var weights = g.Input(prefix + "mi/weights", TensorType.Float(4));
+        return MembershipLosses.NonMember(
+            g, MembershipLosses.Scores(g, features, weights, g.Input(prefix + "mi/bias", TensorType.Float())));
     }
 }

@@ -8,7 +8,9 @@ namespace RegistryUnlearn.Training.Tests.Harmonization;
 
 public sealed class HarmonizerTests
 {
-    /// <summary>G_r, G_f (one array per tensor), scope, mode, w_f; the update direction, cosine, fired share and kept norm by hand.</summary>
+    /// <summary>
+    /// G_r, G_f (one array per tensor), scope, mode, w_f; the update direction, cosine, fired share and kept norm by hand.
+    /// </summary>
     public static TheoryData<float[][], float[][], HarmonizationScope, HarmonizationMode, float, float[], double, double, double> Cases
         => new()
     {

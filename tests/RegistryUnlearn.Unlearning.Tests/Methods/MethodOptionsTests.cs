@@ -26,7 +26,10 @@ public class MethodOptionsTests
     {
         ["train"] = [("epochs", "1", "100000"), ("batch", "1", "65536"), .. Optimizer],
         ["finetune"] = [("steps", "1", "1000000"), ("batch", "1", "65536"), .. Optimizer, .. Stop],
-        ["neggrad+"] = [("alpha", "0", "1"), ("steps", "1", "1000000"), ("batch", "1", "65536"), ("anchor", "0", "100"), .. Optimizer, .. Stop],
+        ["neggrad+"] =
+        [
+            ("alpha", "0", "1"), ("steps", "1", "1000000"), ("batch", "1", "65536"), ("anchor", "0", "100"), .. Optimizer, .. Stop,
+        ],
         ["ltu"] =
         [
             ("steps", "1", "1000000"), ("alpha", "0", "1"), ("lambda", "0", "100"), ("queries", "1", "16"), ("forgetWeight", "0", "1000"),

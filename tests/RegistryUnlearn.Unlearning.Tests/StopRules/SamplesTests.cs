@@ -12,6 +12,7 @@ public class SamplesTests
     [InlineData(new float[] { 1, 1, 1 }, new float[] { 1, 1 }, 0)]
     [InlineData(new float[] { 0, 1, 2, 3 }, new[] { 1.5f }, 0.5)]
     [InlineData(new[] { .1f, .4f, .4f, .9f }, new[] { .4f, .4f, .8f }, 0.25)]
+    [InlineData(new[] { float.NaN, 1 }, new float[] { 1, 2 }, double.PositiveInfinity)]
     public void Distance_between_distributions(float[] a, float[] b, double distance)
     {
         Assert.Equal(distance, Samples.KolmogorovSmirnov(a, b), 1e-12);

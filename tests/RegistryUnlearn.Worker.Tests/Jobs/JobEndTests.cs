@@ -78,12 +78,15 @@ public sealed class JobEndTests
     public async Task A_failed_gate_publishes_nothing_and_can_be_tried_again()
     {
         using var lab = await Lab.CreateAsync();
-        var request = TinyRegistry.Request(r => r["audit"] = JsonNode.Parse("""{ "gates": [{ "metric": "test.accuracy", "atLeast": 1.5 }] }"""));
+        var request = TinyRegistry.Request(r =>
+            r["audit"] = JsonNode.Parse("""{ "gates": [{ "metric": "test.accuracy", "atLeast": 1.5 }] }"""));
         var before = await lab.FilesAsync();
         for (var retry = 0; retry < 2; retry++)
         {
             var refusal = await Assert.ThrowsAsync<GateFailedException>(() => lab.RunAsync(request));
-            Assert.Matches(@"^the audit failed, nothing was published: test\.accuracy is [\d.]+, wanted at least 1\.5, missed by [\d.]+$", refusal.Message);
+            Assert.Matches(
+                @"^the audit failed, nothing was published: test\.accuracy is [\d.]+, wanted at least 1\.5, missed by [\d.]+$",
+                refusal.Message);
             var state = await lab.StateAsync(request);
             Assert.Equal((JobStatus.Failed, "gate-failed", retry), (state.Status, state.Error?.Reason, state.Retry));
             Assert.Equal(refusal.Message, state.Error!.Message);
@@ -101,7 +104,7 @@ public sealed class JobEndTests
     {
         using var lab = await Lab.CreateAsync();
         var request = TinyRegistry.Request(r => r["method"]!["options"] =
-            JsonNode.Parse("""{ "steps": 500, "batch": 8, "optimizer": "sgd", "learningRate": 10, "momentum": 0.999 }"""));
+            JsonNode.Parse("""{ "steps": 500, "batch": 8, "optimizer": "sgd", "learningRate": 10 }"""));
         var refusal = await Assert.ThrowsAsync<DivergedException>(() => lab.RunAsync(request));
         Assert.InRange(refusal.Step, 1, 499);
         Assert.Equal(Enumerable.Range(1, refusal.Step), lab.Journal.Steps);
@@ -117,7 +120,8 @@ public sealed class JobEndTests
         var job = await lab.SubmitAsync(TinyRegistry.Request());
         await lab.PutAsync("tiny/1/model.onnx", "other bytes"u8.ToArray());
         var refusal = await Assert.ThrowsAsync<RegistryException>(() => lab.RunAsync(job));
-        Assert.Equal("tiny@1: the reference points to another version than when the job was submitted. Submit the request again.", refusal.Message);
+        Assert.Equal(
+            "tiny@1: the reference points to another version than when the job was submitted. Submit the request again.", refusal.Message);
         Assert.Equal(1, Assert.Single(await lab.VersionsAsync()));
     }
 
@@ -127,17 +131,27 @@ public sealed class JobEndTests
         using var lab = await Lab.CreateAsync();
         await lab.SetAliasAsync("stable", 1);
         await lab.PutAsync("tiny/1/notes.txt", "more"u8.ToArray());
-        var refusal = await Assert.ThrowsAsync<RegistryException>(() => lab.RunAsync(TinyRegistry.Request(r => r["model"] = "tiny:stable")));
+        var request = TinyRegistry.Request(r => r["model"] = "tiny:stable");
+        var refusal = await Assert.ThrowsAsync<RegistryException>(() => lab.RunAsync(request));
         Assert.Equal(RegistryErrorKind.Corrupt, refusal.Kind);
         Assert.Contains("but the alias was set to sha256:", refusal.Message);
         Assert.Equal(1, Assert.Single(await lab.VersionsAsync()));
     }
 
-    /// <summary>Ids with a mark are asked to be forgotten, kept, or do not exist; the mark is looked for everywhere but in the request and the data.</summary>
+    /// <summary>
+    /// Ids with a mark are asked to be forgotten, kept, or do not exist; the mark is looked for everywhere but in the request and the data.
+    /// </summary>
     [Theory]
     [InlineData("{}", null)]
-    [InlineData("""{ "audit": { "compare": ["neggrad+"] }, "method": { "name": "ltu", "options": { "steps": 3, "target": "quantile", "preservation": "none" } } }""", null)]
-    [InlineData("""{ "retain": { "ids": ["zebra-1", "zebra-2", "zebra-3"] } }""", "the forget set and the retained set have 1 samples in common")]
+    [InlineData("""
+        {
+          "audit": { "compare": ["neggrad+"] },
+          "method": { "name": "ltu", "options": { "steps": 3, "target": "quantile", "preservation": "none" } }
+        }
+        """, null)]
+    [InlineData(
+        """{ "retain": { "ids": ["zebra-1", "zebra-2", "zebra-3"] } }""",
+        "the forget set and the retained set have 1 samples in common")]
     [InlineData("""{ "forget": { "ids": ["zebra-3", "zebra-nobody"] } }""", "names 1 of 2 ids that no sample has")]
     [InlineData("""{ "forget": { "ids": ["zebra-3", "zebra-3"] } }""", "repeats 1 of 2 entries")]
     [InlineData("""{ "audit": { "gates": [{ "metric": "test.accuracy", "atLeast": 2 }] } }""", "the audit failed")]
@@ -160,7 +174,8 @@ public sealed class JobEndTests
         var files = await lab.FilesAsync();
         var stored = Assert.Single(files.Keys, p => p.StartsWith(".registry-unlearn/requests/"));
         Assert.Contains("zebra-3", Encoding.UTF8.GetString(files[stored]));
-        var told = files.Where(f => f.Key != stored && f.Key != "datasets/zebra.npz").Select(f => (f.Key, Text: Encoding.UTF8.GetString(f.Value)))
+        var told = files.Where(f => f.Key != stored && f.Key != "datasets/zebra.npz")
+            .Select(f => (f.Key, Text: Encoding.UTF8.GetString(f.Value)))
             .Append(("messages", string.Join('\n', lab.Journal.Notes) + failure));
         foreach (var (place, text) in told)
             Assert.False(text.Contains("zebra-"), $"{place} holds an id");

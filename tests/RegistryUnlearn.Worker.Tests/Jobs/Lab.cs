@@ -63,7 +63,8 @@ sealed class Lab : IDisposable
     public Task<Dictionary<string, byte[]>> FilesAsync() => TinyRegistry.FilesAsync(Store, "");
 
     /// <summary>Nothing of any job is left on the local disk.</summary>
-    public bool IsTidy => !Directory.Exists(Path.Combine(work.Path, "jobs")) || !Directory.EnumerateFileSystemEntries(Path.Combine(work.Path, "jobs")).Any();
+    public bool IsTidy => Path.Combine(work.Path, "jobs") is var jobs
+        && (!Directory.Exists(jobs) || !Directory.EnumerateFileSystemEntries(jobs).Any());
 
     public void Dispose() => work.Dispose();
 }

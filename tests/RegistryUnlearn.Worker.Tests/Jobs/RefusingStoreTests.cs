@@ -17,7 +17,8 @@ public sealed class RefusingStoreTests
         var request = TinyRegistry.Request();
         await unbroken.RunAsync(request);
         // Request, state, start, and two writes for each of three checkpoints.
-        var refusal = await Assert.ThrowsAsync<RegistryException>(() => lab.RunAsync(request, new RefusingStore(lab.Store, kind, writes: 9)));
+        var refusing = new RefusingStore(lab.Store, kind, writes: 9);
+        var refusal = await Assert.ThrowsAsync<RegistryException>(() => lab.RunAsync(request, refusing));
         Assert.Equal((kind, "tiny: no more writes"), (refusal.Kind, refusal.Message));
         var state = await lab.StateAsync(request);
         Assert.Equal((JobStatus.Running, "3"), (state.Status, state.Checkpoint?.Meta["step"]));
@@ -25,7 +26,8 @@ public sealed class RefusingStoreTests
 
         await lab.RunAsync(request);
         Assert.Contains("Goes on from the checkpoint at step 3 of 6", lab.Journal.Notes);
-        Assert.Equivalent(await TinyRegistry.FilesAsync(unbroken.Store, "tiny/"), await TinyRegistry.FilesAsync(lab.Store, "tiny/"), strict: true);
+        Assert.Equivalent(
+            await TinyRegistry.FilesAsync(unbroken.Store, "tiny/"), await TinyRegistry.FilesAsync(lab.Store, "tiny/"), strict: true);
         Assert.True(lab.IsTidy);
     }
 

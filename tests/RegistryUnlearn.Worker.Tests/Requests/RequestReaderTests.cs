@@ -29,10 +29,16 @@ public sealed class RequestReaderTests
         { "{ \"method\": { \"name\": null } }", ["method.name is missing; give one of finetune, ltu, neggrad+, train"] },
         { "{ \"method\": { \"options\": { \"steps\": 0 } } }", ["method.options.steps is 0; give a number from 1 to 1000000"] },
         { "{ \"method\": { \"options\": { \"steps\": 2.5 } } }", ["method.options.steps is 2.5; give a whole number"] },
-        { "{ \"method\": { \"options\": { \"optimizer\": \"lion\" } } }", ["method.options.optimizer is \"lion\"; give one of sgd, adamw"] },
+        {
+            "{ \"method\": { \"options\": { \"optimizer\": \"lion\" } } }",
+            ["method.options.optimizer is \"lion\"; give one of sgd, adamw"]
+        },
         {
             "{ \"method\": { \"options\": { \"stepz\": 3 } } }",
-            ["method.options.stepz is unknown; known are batch, evaluateEvery, learningRate, momentum, optimizer, schedule, steps, stop, tolerance, weightDecay"]
+            [
+                "method.options.stepz is unknown; known are batch, evaluateEvery, learningRate, momentum, optimizer, schedule, "
+                    + "steps, stop, tolerance, weightDecay",
+            ]
         },
         { "{ \"method\": { \"options\": 3 } }", ["method.options is number; give an object"] },
         { "{ \"method\": { \"speed\": 3 } }", ["method.speed is unknown; known are name, options"] },
@@ -60,7 +66,10 @@ public sealed class RequestReaderTests
         },
         {
             "{ \"data\": { \"normalization\": { \"mean\": [\"0\"], \"std\": [1] } } }",
-            ["data.normalization.mean[0] is a text; give a number", "data.normalization.mean has 0 values and std has 1; give one of each per channel"]
+            [
+                "data.normalization.mean[0] is a text; give a number",
+                "data.normalization.mean has 0 values and std has 1; give one of each per channel",
+            ]
         },
         { "{ \"data\": { \"valid\": {} } }", ["data.valid is unknown; known are arrays, holdout, normalization, test, train"] },
 
@@ -84,8 +93,14 @@ public sealed class RequestReaderTests
         },
         { "{ \"retain\": { \"fraction\": null, \"ids\": [] } }", ["retain.ids is empty; name at least one sample"] },
 
-        { "{ \"audit\": { \"oracles\": \"a//b\" } }", ["audit.oracles is no path inside the registry: a//b: a path is relative and has no empty segment. Rename it."] },
-        { "{ \"audit\": { \"compare\": [\"ltu\", \"magic\"] } }", ["audit.compare[1] names the method 'magic'; known are finetune, ltu, neggrad+, train"] },
+        {
+            "{ \"audit\": { \"oracles\": \"a//b\" } }",
+            ["audit.oracles is no path inside the registry: a//b: a path is relative and has no empty segment. Rename it."]
+        },
+        {
+            "{ \"audit\": { \"compare\": [\"ltu\", \"magic\"] } }",
+            ["audit.compare[1] names the method 'magic'; known are finetune, ltu, neggrad+, train"]
+        },
         { "{ \"audit\": { \"gates\": [{ \"metric\": \"h\" }] } }", ["audit.gates[0].atMost and atLeast: give exactly one of them"] },
         {
             "{ \"audit\": { \"gates\": [{ \"metric\": \"h\", \"atMost\": 1, \"atLeast\": 1 }] } }",
@@ -104,7 +119,8 @@ public sealed class RequestReaderTests
             [
                 "model is missing; give a reference such as name@7 or name:production", "forget.ids is empty; name at least one sample",
                 "publish.alias is a number; give a text", "publish.when is unknown; known are alias, parent",
-                "surprise is unknown; known are audit, data, forget, logits, method, model, parameters, publish, retain, schemaVersion, seed",
+                "surprise is unknown; known are audit, data, forget, logits, method, model, parameters, publish, retain, "
+                    + "schemaVersion, seed",
             ]
         },
     };
@@ -125,7 +141,9 @@ public sealed class RequestReaderTests
     [InlineData("[]", "the request is a list; give an object")]
     [InlineData("{\"seed\": 1, \"seed\": 2}", "seed is given twice; give it once")]
     [InlineData("{\"forget\": {\"train-3\": 1, \"train-3\": 2}}", "a field of forget is given twice; give it once")]
-    [InlineData("{\"method\": {\"name\": \"ltu\", \"options\": {\"steps\": 1, \"steps\": 2}}}", "method.options gives a field twice; give it once")]
+    [InlineData(
+        "{\"method\": {\"name\": \"ltu\", \"options\": {\"steps\": 1, \"steps\": 2}}}",
+        "method.options gives a field twice; give it once")]
     [InlineData("{\"forget\": {\"ids\": [\"\\ud800\"]}}", "the request holds a text with an unpaired surrogate; write valid Unicode")]
     [InlineData("{\"\\udc00\": 1}", "the request holds a text with an unpaired surrogate; write valid Unicode")]
     public void What_is_no_request_is_refused_by_its_place(string json, string expected)
@@ -144,8 +162,11 @@ public sealed class RequestReaderTests
             r["method"] = "finetune";
             r["seed"] = ulong.MaxValue;
         }), "request.json");
-        Assert.Equal((ulong.MaxValue, ParentPolicy.Quarantine, null, null), (request.Seed, request.ParentPolicy, request.Alias, request.Logits));
-        Assert.Equal(new FineTuneOptions(60, 64, new(OptimizerKind.Adamw, 0.001f, 0.9f, 0, Schedule.Linear), new(StopKind.Holdout, 0.02f, 10)), request.Method.Options);
+        Assert.Equal(
+            (ulong.MaxValue, ParentPolicy.Quarantine, null, null),
+            (request.Seed, request.ParentPolicy, request.Alias, request.Logits));
+        var optimizer = new OptimizerOptions(OptimizerKind.Adamw, 0.001f, 0.9f, 0, Schedule.Linear);
+        Assert.Equal(new FineTuneOptions(60, 64, optimizer, new(StopKind.Holdout, 0.02f, 10)), request.Method.Options);
         Assert.Equal(new ArrayNames("x", "y", null, null, null), request.Data.Arrays);
         Assert.Equal((1f, 0f, 1f), (request.Data.Scale, Assert.Single(request.Data.Mean), Assert.Single(request.Data.Std)));
         Assert.Equal((0.5, 2UL), (request.Retain.Fraction, request.Retain.Seed));

@@ -29,15 +29,23 @@ public sealed class FineTuneMethod : IUnlearningMethod
 
         public Run(UnlearningTask task, FineTuneOptions options) : base(task, options.Steps, options.Optimizer, options.Stop)
         {
-            gradient = new CrossEntropyGradient(task, Parameters, Direction);
-            batches = new CyclicBatches(task.Retained, task.Batch(options.Batch), task.Seed, "finetune");
+            try
+            {
+                gradient = new CrossEntropyGradient(task, Parameters, Direction);
+                batches = new CyclicBatches(task.Retained, task.Batch(options.Batch), task.Seed, "finetune");
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
         }
 
         protected override StepTrace ComputeDirection() => new(gradient.Run(Task.Retained.Data, batches.At(Step)), null, null, null, null);
 
         public override void Dispose()
         {
-            gradient.Dispose();
+            gradient?.Dispose();
             base.Dispose();
         }
     }

@@ -23,15 +23,20 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     /// <param name="original">The model before the first step.</param>
     /// <param name="forget">The samples to forget of the task.</param>
     /// <param name="reference">Samples that were not trained on.</param>
+    /// <exception cref="DataException">The original's outputs are not finite.</exception>
     public static ForgetTargets Compute(
         Evaluator original, SampleSource forget, SampleSource reference, UnlearningTask task, LtuOptions options)
     {
         var notes = new List<string>();
         var direct = LogitScores.Of(original, reference, task.Classes);
+        if (!direct.Confidences.All(float.IsFinite))
+            throw new DataException(task.Retained.Data.File, null, "the model's outputs on samples of the job are not finite",
+                "repair the model's parameters or the samples");
         if (options.Target is not ForgetTarget.Views)
         {
             var own = LogitScores.Of(original, forget, task.Classes);
-            return new(ByRank(own.Confidences, Samples.Sorted(direct.Confidences)), Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
+            var expected = ByRank(own.Confidences, Samples.Sorted(direct.Confidences));
+            return new(expected, Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
         }
         var views = ViewSet.Of(options.Views);
         var moved = Moved(original, task.Forget!, views, task.Classes);
@@ -42,9 +47,9 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         if (task.Holdout is not null)
         {
             var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
+            var doubt = StandardErrorOfAuc(movedRetained.Scores.Length, movedReference.Scores.Length);
             // Mislabelled samples have no use for their own rank: it is what they were memorised with.
-            var refused = !suspect
-                && Math.Abs(admission - 0.5) > AdmissibleAdvantage + 2 * StandardErrorOfAuc(movedRetained.Scores.Length, movedReference.Scores.Length);
+            var refused = !suspect && Math.Abs(admission - 0.5) > AdmissibleAdvantage + 2 * doubt;
             notes.Add($"Views tell retained from holdout samples with AUC {admission:0.00} (0.5 is ideal)"
                 + (refused ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
             if (refused)
@@ -53,7 +58,8 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         float[] level;
         if (suspect)
         {
-            notes.Add($"Views confirm the labels of only {confirmed:P0} of the samples to forget: they are treated as mislabelled, with scores of wrong labels as target.");
+            notes.Add($"Views confirm the labels of only {confirmed:P0} of the samples to forget: they are treated as mislabelled, "
+                + "with scores of wrong labels as target.");
             level = WrongLabelScores(direct);
         }
         else
@@ -71,7 +77,7 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     static (float[] Scores, float[] Logits) Moved(Evaluator original, Subset subset, View[] views, int classes)
     {
         var scores = new float[subset.Count];
-        var logits = new float[subset.Count * classes];
+        var logits = new float[checked(subset.Count * classes)];
         foreach (var view in views)
         {
             var seen = LogitScores.Of(original, SampleSource.Of(subset, view), classes);
@@ -90,7 +96,7 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     /// <summary>Scores of reference samples for every label but the predicted one: how a model sees labels that are wrong.</summary>
     static float[] WrongLabelScores(LogitScores reference)
     {
-        var scores = new float[reference.Count * (reference.Classes - 1)];
+        var scores = new float[checked(reference.Count * (reference.Classes - 1))];
         for (int i = 0, n = 0; i < reference.Count; i++)
             for (var c = 0; c < reference.Classes; c++)
                 if (c != reference.Predictions[i])

@@ -1,5 +1,6 @@
 using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Onnx.Losses;
+using RegistryUnlearn.Unlearning.Membership;
 
 namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 
@@ -34,7 +35,8 @@ static class LtuLosses
     public static Value Remember(GraphBuilder g, string prefix, Value logits, int classes)
     {
         Dim batch = Batch(g, prefix);
-        var crossEntropy = ClassificationLosses.CrossEntropyPerSample(g, logits, g.Input(prefix + Labels, TensorType.Int64(batch)), classes);
+        var labels = g.Input(prefix + Labels, TensorType.Int64(batch));
+        var crossEntropy = ClassificationLosses.CrossEntropyPerSample(g, logits, labels, classes);
         var distance = ClassificationLosses.CentredLogitDistance(g, logits, g.Input(prefix + Reference, TensorType.Float(batch, classes)));
         return g.Add(
             g.SumAll(g.Mul(crossEntropy, g.Input(prefix + LabelWeights, TensorType.Float(batch)))),
@@ -46,8 +48,10 @@ static class LtuLosses
     {
         Dim batch = Batch(g, prefix);
         var mask = ClassificationLosses.LabelMask(g, g.Input(prefix + Labels, TensorType.Int64(batch)), classes);
-        var distance = ClassificationLosses.Huber(g, ClassificationLosses.Confidence(g, logits, mask), g.Input(prefix + Targets, TensorType.Float(batch)), HuberBeta);
-        var others = ClassificationLosses.OtherClassesCrossEntropy(g, logits, g.Input(prefix + Others, TensorType.Float(batch, classes)), mask);
+        var confidence = ClassificationLosses.Confidence(g, logits, mask);
+        var distance = ClassificationLosses.Huber(g, confidence, g.Input(prefix + Targets, TensorType.Float(batch)), HuberBeta);
+        var soft = g.Input(prefix + Others, TensorType.Float(batch, classes));
+        var others = ClassificationLosses.OtherClassesCrossEntropy(g, logits, soft, mask);
         return g.MeanAll(g.Add(distance, g.Scale(others, otherClasses)));
     }
 
@@ -55,8 +59,11 @@ static class LtuLosses
     public static Value Membership(GraphBuilder g, string prefix, Value logits, int classes, bool hinge)
     {
         var features = MembershipLosses.Features(g, logits, g.Input(prefix + Labels, TensorType.Int64(Batch(g, prefix))), classes);
-        var scores = MembershipLosses.Scores(g, features, g.Input(prefix + MembershipWeights, TensorType.Float(4)), g.Input(prefix + MembershipBias, TensorType.Float()));
-        return hinge ? MembershipLosses.Hinge(g, scores, g.Input(prefix + MembershipLevel, TensorType.Float())) : MembershipLosses.NonMember(g, scores);
+        var weights = g.Input(prefix + MembershipWeights, TensorType.Float(MembershipFeatures.Count));
+        var scores = MembershipLosses.Scores(g, features, weights, g.Input(prefix + MembershipBias, TensorType.Float()));
+        return hinge
+            ? MembershipLosses.Hinge(g, scores, g.Input(prefix + MembershipLevel, TensorType.Float()))
+            : MembershipLosses.NonMember(g, scores);
     }
 
     /// <summary>The batch dimension of the input that belongs to the prefix.</summary>

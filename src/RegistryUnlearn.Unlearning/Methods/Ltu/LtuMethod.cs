@@ -10,14 +10,16 @@ public sealed class LtuMethod : IUnlearningMethod
 {
     public string Name => "ltu";
 
-    public string Summary => "learning to unlearn: meta-gradients, harmonization and a calibrated target per sample; works with a tenth of the retained data";
+    public string Summary =>
+        "learning to unlearn: meta-gradients, harmonization and a calibrated target per sample; works with a tenth of the retained data";
 
     public object ReadOptions(OptionReader reader) => LtuOptions.Read(reader);
 
     public MethodRun Start(UnlearningTask task, object options)
     {
         if (task.Model.FixedBatch is { } batch)
-            throw new DataException(task.Retained.Data.File, null, $"the model takes batches of exactly {batch}, ltu mixes batches of several sizes",
+            throw new DataException(task.Retained.Data.File, null,
+                $"the model takes batches of exactly {batch}, ltu mixes batches of several sizes",
                 "export the model with a dynamic batch dimension, or use finetune or neggrad+");
         return new LtuRun(task, (LtuOptions)options);
     }

@@ -6,7 +6,9 @@ namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 /// <summary>What a sample to forget is asked to look like.</summary>
 public enum ForgetTarget
 {
-    /// <summary>Its own confidence under the original on slightly moved views, carried over to the level of samples never trained on.</summary>
+    /// <summary>
+    /// Its own confidence under the original on slightly moved views, carried over to the level of samples never trained on.
+    /// </summary>
     Views,
 
     /// <summary>The confidence of the sample never trained on that has the same rank.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Steps;
 using RegistryUnlearn.Training.Buffers;
@@ -11,7 +12,9 @@ using RegistryUnlearn.Unlearning.StopRules;
 
 namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 
-/// <summary>Learning to unlearn at work. Everything but parameters, moments, membership models and the best state so far follows from the task.</summary>
+/// <summary>
+/// Learning to unlearn at work. Everything but parameters, moments, membership models and the best state so far follows from the task.
+/// </summary>
 sealed class LtuRun : GradientRun
 {
     /// <summary>Share of the reference samples that the preservation pool may use; the rest only judges.</summary>
@@ -45,49 +48,64 @@ sealed class LtuRun : GradientRun
     {
         this.options = options;
         forgetSet = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
-        original = Evaluator.Frozen(task.Model, task.Original);
-        live = Evaluator.Live(task.Model, Parameters);
-        forget = SampleSource.Of(forgetSet);
-        var trained = task.Retained.Count < 5 ? task.Retained : task.Retained.Sample(TrainedShare, task.Seed, "retained");
-        var reference = task.Holdout is { } holdout ? SampleSource.Of(holdout) : SampleSource.Of(task.Retained, ViewSet.Of(options.Views)[0]);
-        targets = ForgetTargets.Compute(original, forget, reference, task, options);
-        notes = [.. targets.Notes];
-        if (task.Holdout is null)
-            notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, which makes every estimate weaker.");
+        try
+        {
+            original = Evaluator.Frozen(task.Model, task.Original);
+            live = Evaluator.Live(task.Model, Parameters);
+            forget = SampleSource.Of(forgetSet);
+            var trained = task.Retained.Count < 5 ? task.Retained : task.Retained.Sample(TrainedShare, task.Seed, "retained");
+            var reference = task.Holdout is { } holdout
+                ? SampleSource.Of(holdout)
+                : SampleSource.Of(task.Retained, ViewSet.Of(options.Views)[0]);
+            targets = ForgetTargets.Compute(original, forget, reference, task, options);
+            notes = [.. targets.Notes];
+            if (task.Holdout is null)
+                notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, "
+                    + "which makes every estimate weaker.");
 
-        var (pool, judges) = SplitReference(task, reference, LogitScores.Of(original, reference, task.Classes).Predictions);
-        score = new OracleFreeScore(original, SampleSource.Of(task.Retained), forget, judges, targets.Confidences, task.Classes);
-        var moved = new List<SampleSource> { pool, SampleSource.Of(trained) };
-        // Views of mislabelled samples would teach the wrong labels back.
-        if (!targets.LabelsSuspect)
-            moved.Add(forget);
-        rememberBatches = new RememberBatches(task, options, original, pool, CanMove(task, options) ? [.. moved] : []);
-        var retainedPart = options.Part(options.RetainedBatch);
-        if (options.Order is MetaStep.Off)
-            retainedBatches = new CyclicBatches(trained, retainedPart, task.Seed, "retained");
-        else
-            partition = new SupportQueryPartition(trained, retainedPart, retainedPart, options.Queries, task.Seed);
-        var parts = options.Order is MetaStep.Off ? 1 : 1 + options.Queries;
-        forgetBatches = new CyclicBatches(forgetSet, options.Part(options.ForgetBatch) * parts, task.Seed);
-        if (options.Target is ForgetTarget.NonMember or ForgetTarget.Hinge)
-            membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
+            var (pool, judges) = SplitReference(task, reference, LogitScores.Of(original, reference, task.Classes).Predictions);
+            score = new OracleFreeScore(original, SampleSource.Of(task.Retained), forget, judges, targets.Confidences, task.Classes);
+            var moved = new List<SampleSource> { pool, SampleSource.Of(trained) };
+            // Views of mislabelled samples would teach the wrong labels back.
+            if (!targets.LabelsSuspect)
+                moved.Add(forget);
+            rememberBatches = new RememberBatches(task, options, original, pool, CanMove(task, options) ? [.. moved] : []);
+            var retainedPart = options.Part(options.RetainedBatch);
+            if (options.Order is MetaStep.Off)
+                retainedBatches = new CyclicBatches(trained, retainedPart, task.Seed, "retained");
+            else
+                partition = new SupportQueryPartition(trained, retainedPart, retainedPart, options.Queries, task.Seed);
+            var parts = options.Order is MetaStep.Off ? 1 : 1 + options.Queries;
+            forgetBatches = new CyclicBatches(forgetSet, options.Part(options.ForgetBatch) * parts, task.Seed);
+            if (options.Target is ForgetTarget.NonMember or ForgetTarget.Hinge)
+                membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
 
-        forgetGradient = new TensorBlock(task.Original.Layout);
-        rememberSession = new GraphSession(Graph((g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes)));
-        forgetSession = new GraphSession(Graph(membership is null
-            ? (g, prefix, logits) => LtuLosses.Forget(g, prefix, logits, task.Classes, options.OtherClasses)
-            : (g, prefix, logits) => LtuLosses.Membership(g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge)));
-        rememberStep = Bind(rememberSession, rememberBatches.Size, Direction);
-        forgetStep = Bind(forgetSession, options.Part(options.ForgetBatch), forgetGradient);
-        if (options.Preconditioner is Preconditioner.Kfac)
-            kfac = Curvature(task, SampleSource.Of(trained), pool, options);
-        best = new BestState(task.Original, score.Of(original));
+            forgetGradient = new TensorBlock(task.Original.Layout);
+            rememberSession = new GraphSession(Graph((g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes)));
+            forgetSession = new GraphSession(Graph(membership is null
+                ? (g, prefix, logits) => LtuLosses.Forget(g, prefix, logits, task.Classes, options.OtherClasses)
+                : (g, prefix, logits) => LtuLosses.Membership(g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge)));
+            rememberStep = Bind(rememberSession, rememberBatches.Size, Direction);
+            forgetStep = Bind(forgetSession, options.Part(options.ForgetBatch), forgetGradient);
+            if (options.Preconditioner is Preconditioner.Kfac)
+                kfac = Curvature(task, SampleSource.Of(trained), pool, options);
+            best = new BestState(task.Original, score.Of(original));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public override TensorBlock Result => best.Parameters;
 
     public override IReadOnlyList<string> Notes =>
-        [.. notes, $"The stop rule chose step {best.Step} of {Steps} (score {best.Score:0.000}; 0 is like retraining, about 0.6 is nothing done)."];
+        [
+            .. notes,
+            $"The stop rule chose step {best.Step} of {Steps} (score {best.Score:0.000}; "
+                + "0 is like retraining, about 0.6 is nothing done).",
+        ];
 
     ModelProto Graph(BatchLoss loss) => options.Order is MetaStep.Off
         ? StepGraph.FirstOrder(Task.Model, loss)
@@ -128,7 +146,9 @@ sealed class LtuRun : GradientRun
         forgetStep.Run();
         var harmonized = Harmonizer.Combine(Direction, forgetGradient, options.Scope, options.Harmonization, options.ForgetWeight);
         kfac?.Apply(Direction);
-        return new(LossOf(rememberStep), LossOf(forgetStep), (float)harmonized.Cosine, (float)harmonized.Fired, (float)harmonized.KeptForgetNorm);
+        return new(
+            LossOf(rememberStep), LossOf(forgetStep),
+            (float)harmonized.Cosine, (float)harmonized.Fired, (float)harmonized.KeptForgetNorm);
     }
 
     float LossOf(BoundStep step) => options.Order is MetaStep.Off
@@ -193,7 +213,7 @@ sealed class LtuRun : GradientRun
             for (var row = 0; row < probe.Length; row += task.Classes)
             {
                 var values = probe.Slice(row, task.Classes);
-                System.Numerics.Tensors.TensorPrimitives.Subtract(values, System.Numerics.Tensors.TensorPrimitives.Average<float>(values), values);
+                TensorPrimitives.Subtract(values, TensorPrimitives.Average<float>(values), values);
             }
         },
         options.Damping);
@@ -212,9 +232,11 @@ sealed class LtuRun : GradientRun
         membership?.Restore(reader);
     }
 
+    /// <summary>Also lets go of a run whose construction broke off: then some members are still null.</summary>
     public override void Dispose()
     {
-        foreach (var owned in new IDisposable?[] { rememberStep, forgetStep, rememberSession, forgetSession, original, live, kfac, forgetGradient, best })
+        IDisposable?[] own = [rememberStep, forgetStep, rememberSession, forgetSession, original, live, kfac, forgetGradient, best];
+        foreach (var owned in own)
             owned?.Dispose();
         base.Dispose();
     }

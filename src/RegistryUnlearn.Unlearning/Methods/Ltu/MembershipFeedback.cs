@@ -39,7 +39,8 @@ sealed class MembershipFeedback
     public void Set(BoundStep bound, string prefix, int step, int part)
     {
         var k = (step + part) % models.Count;
-        models.Weights.Slice(k * MembershipFeatures.Count, MembershipFeatures.Count).CopyTo(bound[prefix + LtuLosses.MembershipWeights].Floats);
+        var weights = models.Weights.Slice(k * MembershipFeatures.Count, MembershipFeatures.Count);
+        weights.CopyTo(bound[prefix + LtuLosses.MembershipWeights].Floats);
         bound[prefix + LtuLosses.MembershipBias].Floats[0] = models.Bias[k];
         if (bound.Has(prefix + LtuLosses.MembershipLevel))
             bound[prefix + LtuLosses.MembershipLevel].Floats[0] = levels[k];
@@ -76,7 +77,7 @@ sealed class MembershipFeedback
 
     float[] Features(SampleSource source)
     {
-        var logits = new float[source.Count * task.Classes];
+        var logits = new float[checked(source.Count * task.Classes)];
         live.Logits(source.Count, source.FillFrom, logits);
         var features = new float[source.Count * MembershipFeatures.Count];
         MembershipFeatures.Compute(logits, source.Labels, task.Classes, features);

@@ -70,6 +70,7 @@ sealed class RememberBatches
     void SetReference(BoundStep step, string prefix, int size)
     {
         var inputs = step[prefix + "input"];
-        original.Logits(Size, (start, target) => inputs.Floats.Slice(start * size, target.Length).CopyTo(target), step[prefix + LtuLosses.Reference].Floats);
+        var target = step[prefix + LtuLosses.Reference].Floats;
+        original.Logits(Size, (start, rows) => inputs.Floats.Slice(start * size, rows.Length).CopyTo(rows), target);
     }
 }

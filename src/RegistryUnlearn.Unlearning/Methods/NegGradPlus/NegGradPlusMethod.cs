@@ -45,11 +45,19 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
         {
             this.options = options;
             forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
-            forgetGradient = new TensorBlock(task.Original.Layout);
-            onRetained = new CrossEntropyGradient(task, Parameters, Direction);
-            onForget = new CrossEntropyGradient(task, Parameters, forgetGradient);
-            retainedBatches = new CyclicBatches(task.Retained, task.Batch(options.Batch), task.Seed, "retained");
-            forgetBatches = new CyclicBatches(forget, task.Batch(options.Batch), task.Seed, "forget");
+            try
+            {
+                forgetGradient = new TensorBlock(task.Original.Layout);
+                onRetained = new CrossEntropyGradient(task, Parameters, Direction);
+                onForget = new CrossEntropyGradient(task, Parameters, forgetGradient);
+                retainedBatches = new CyclicBatches(task.Retained, task.Batch(options.Batch), task.Seed, "retained");
+                forgetBatches = new CyclicBatches(forget, task.Batch(options.Batch), task.Seed, "forget");
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
         }
 
         protected override StepTrace ComputeDirection()
@@ -72,9 +80,9 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
 
         public override void Dispose()
         {
-            onRetained.Dispose();
-            onForget.Dispose();
-            forgetGradient.Dispose();
+            onRetained?.Dispose();
+            onForget?.Dispose();
+            forgetGradient?.Dispose();
             base.Dispose();
         }
     }

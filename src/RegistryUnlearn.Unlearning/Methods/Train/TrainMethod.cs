@@ -19,30 +19,45 @@ public sealed class TrainMethod : IUnlearningMethod
         reader.Int("batch", 64, 1, 65_536),
         OptimizerOptions.Read(reader, new(OptimizerKind.Sgd, 0.05f, 0.9f, 0, Schedule.Cosine)));
 
-    public MethodRun Start(UnlearningTask task, object options) => new Run(task, (TrainOptions)options);
-
-    static int BatchesPerEpoch(UnlearningTask task, TrainOptions options) => (task.Retained.Count + options.Batch - 1) / options.Batch;
+    public MethodRun Start(UnlearningTask task, object options)
+    {
+        var given = (TrainOptions)options;
+        var file = task.Retained.Data.File;
+        if (task.Model.FixedBatch is { } fixedBatch && (given.Batch != fixedBatch || task.Retained.Count % fixedBatch != 0))
+            throw new DataException(file, null, $"the model takes batches of exactly {fixedBatch}",
+                $"set batch to {fixedBatch} and use a multiple of {fixedBatch} samples, "
+                + "or export the model with a dynamic batch dimension");
+        var steps = (long)given.Epochs * ((task.Retained.Count - 1) / given.Batch + 1);
+        if (steps > int.MaxValue)
+            throw new DataException(file, null, $"{given.Epochs} epochs are {steps} steps, more than {int.MaxValue}",
+                "give fewer epochs or a larger batch");
+        return new Run(task, given, (int)steps);
+    }
 
     sealed class Run : GradientRun
     {
         readonly CrossEntropyGradient gradient;
         readonly EpochBatches batches;
 
-        public Run(UnlearningTask task, TrainOptions options)
-            : base(task, checked(options.Epochs * BatchesPerEpoch(task, options)), options.Optimizer)
+        public Run(UnlearningTask task, TrainOptions options, int steps) : base(task, steps, options.Optimizer)
         {
-            if (task.Model.FixedBatch is { } fixedBatch && (options.Batch != fixedBatch || task.Retained.Count % fixedBatch != 0))
-                throw new DataException(task.Retained.Data.File, null, $"the model takes batches of exactly {fixedBatch}",
-                    $"set batch to {fixedBatch} and use a multiple of {fixedBatch} samples, or export the model with a dynamic batch dimension");
-            gradient = new CrossEntropyGradient(task, Parameters, Direction);
-            batches = new EpochBatches(task.Retained, options.Batch, task.Seed);
+            try
+            {
+                gradient = new CrossEntropyGradient(task, Parameters, Direction);
+                batches = new EpochBatches(task.Retained, options.Batch, task.Seed);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
         }
 
         protected override StepTrace ComputeDirection() => new(gradient.Run(Task.Retained.Data, batches.At(Step)), null, null, null, null);
 
         public override void Dispose()
         {
-            gradient.Dispose();
+            gradient?.Dispose();
             base.Dispose();
         }
     }
