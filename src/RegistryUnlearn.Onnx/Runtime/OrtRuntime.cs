@@ -9,8 +9,8 @@ namespace RegistryUnlearn.Onnx.Runtime;
 public static class OrtRuntime
 {
     /// <summary>
-    /// Runtime option (runtimeconfig.json): false lets idle threads sleep at once. Spinning makes small steps faster where the processors are free and
-    /// everything slower where other work needs them.
+    /// Runtime option (runtimeconfig.json): false lets idle threads sleep at once. Spinning makes small steps faster where the
+    /// processors are free and everything slower where other work needs them.
     /// </summary>
     public const string SpinSwitch = "RegistryUnlearn.SpinThreads";
 
@@ -36,7 +36,7 @@ public static class OrtRuntime
         {
             GlobalIntraOpNumThreads = Environment.ProcessorCount,
             GlobalInterOpNumThreads = 1,
-            GlobalSpinControl = true,
+            GlobalSpinControl = !AppContext.TryGetSwitch(SpinSwitch, out var spin) || spin,
         };
         var creation = new EnvironmentCreationOptions
         {

@@ -50,16 +50,17 @@ public sealed class LossTests
     {
         Close([1.3008590754231475], Value((g, z, y) => ClassificationLosses.CrossEntropy(g, z, y, Classes), 2), 1e-6);
         Close([1.3883590754231474], Value((g, z, _) => ClassificationLosses.SoftTargetCrossEntropy(g, z, Rows(g, "targets")), 2), 1e-6);
-        Close([0.6080555555555556], Value((g, z, _) => ClassificationLosses.CentredLogitDistance(g, z, Rows(g, "targets")), 2), 1e-6);
+        Close([0.6080555555555556], Value((g, z, _) => g.MeanAll(ClassificationLosses.CentredLogitDistance(g, z, Rows(g, "targets"))), 2), 1e-6);
         Close([0.6321005536985334],
-            Value((g, z, y) => ClassificationLosses.OtherClassesCrossEntropy(g, z, Rows(g, "others"),
-                ClassificationLosses.LabelMask(g, y, Classes)), 2), 1e-6);
+            Value((g, z, y) => g.MeanAll(ClassificationLosses.OtherClassesCrossEntropy(g, z, Rows(g, "others"),
+                ClassificationLosses.LabelMask(g, y, Classes))), 2), 1e-6);
     }
 
     [Fact]
     public void Losses_of_scores()
     {
-        Close([0.3828125], Of((g, v) => ClassificationLosses.Huber(g, v, Vector(g, 0.25f, 0.5f, 0, 0.5f), 0.5f), 0, 1, -3, 0.5f), 1e-6);
+        Close([0.0625, 0.25, 2.75, 0],
+            Of((g, v) => ClassificationLosses.Huber(g, v, Vector(g, 0.25f, 0.5f, 0, 0.5f), 0.5f), 0, 1, -3, 0.5f), 1e-6);
         Close([1.3831974489322738], Of((g, v) => MembershipLosses.NonMember(g, v), -2, 0.5f, 3), 1e-6);
         Close([1.0], Of((g, v) => MembershipLosses.Hinge(g, v, g.Scalar(0.25f)), -2, 0.5f, 3), 1e-6);
         Close([-0.5, 3.5], Of((g, v) =>
@@ -79,7 +80,7 @@ public sealed class LossTests
         ["cross-entropy"] = ((g, z, y) => ClassificationLosses.CrossEntropy(g, z, y, Classes), (z, i) => -LogSoftmax(z)[Labels[i]]),
         ["soft targets"] = ((g, z, _) => ClassificationLosses.SoftTargetCrossEntropy(g, z, Rows(g, "targets")), (z, i) =>
             -Dot(Targets[i], LogSoftmax(z))),
-        ["centred distance"] = ((g, z, _) => ClassificationLosses.CentredLogitDistance(g, z, Rows(g, "targets")), (z, i) =>
+        ["centred distance"] = ((g, z, _) => g.MeanAll(ClassificationLosses.CentredLogitDistance(g, z, Rows(g, "targets"))), (z, i) =>
         {
             double[] difference = [.. z.Zip(Targets[i], (a, b) => a - b)];
             return difference.Average(d => Math.Pow(d - difference.Average(), 2));
@@ -89,12 +90,12 @@ public sealed class LossTests
             (g, z, y) => g.MeanAll(ClassificationLosses.Confidence(g, z, ClassificationLosses.LabelMask(g, y, Classes))),
             (z, i) => z[Labels[i]] - LogSumExp(Without(z, i))),
         ["Huber of confidence"] = (
-            (g, z, y) => ClassificationLosses.Huber(g, ClassificationLosses.Confidence(g, z, ClassificationLosses.LabelMask(g, y, Classes)),
-                g.Scalar(0.5f), 2),
-            (z, i) => Math.Abs(z[Labels[i]] - LogSumExp(Without(z, i)) - 0.5) is var d && d <= 2 ? d * d / 2 : 2 * d - 2),
+            (g, z, y) => g.MeanAll(ClassificationLosses.Huber(g,
+                ClassificationLosses.Confidence(g, z, ClassificationLosses.LabelMask(g, y, Classes)), g.Scalar(0.5f), 2)),
+            (z, i) => Math.Abs(z[Labels[i]] - LogSumExp(Without(z, i)) - 0.5) is var d && d <= 2 ? d * d / 4 : d - 1),
         ["other classes"] = (
-            (g, z, y) => ClassificationLosses.OtherClassesCrossEntropy(g, z, Rows(g, "others"),
-                ClassificationLosses.LabelMask(g, y, Classes)),
+            (g, z, y) => g.MeanAll(ClassificationLosses.OtherClassesCrossEntropy(g, z, Rows(g, "others"),
+                ClassificationLosses.LabelMask(g, y, Classes))),
             (z, i) => -Dot(Others[i], [.. z.Select(v => v - LogSumExp(Without(z, i)))])),
         ["non-member"] = ((g, z, y) => MembershipLosses.NonMember(g, Score(g, z, y)), (z, i) => Math.Log(1 + Math.Exp(Score(z, i)))),
         ["hinge"] = ((g, z, y) => MembershipLosses.Hinge(g, Score(g, z, y), g.Scalar(0.3f)), (z, i) => Math.Max(0, Score(z, i) - 0.3f)),
