@@ -26,8 +26,7 @@ public sealed class Differentiator(GraphBuilder graph)
     /// </exception>
     public Value[] Gradients(Value scalar, IReadOnlyList<Value> with)
     {
-        Refresh();
-        var path = NodesBetween(scalar, with);
+        var path = Decomposed(scalar, with);
         var cotangents = new Dictionary<string, Value> { [scalar.Name] = One(scalar) };
         foreach (var node in Enumerable.Reverse(path.Nodes))
             if (node.Output.Any(cotangents.ContainsKey))
@@ -45,6 +44,34 @@ public sealed class Differentiator(GraphBuilder graph)
                 throw new OnnxModelException($"the gradient rule of {Describe(node)} gave {types[cotangent.Name]} for '{of}', which is "
                     + $"{types[of]}; this is a defect, please report it with the model");
         emitted.Clear();
+    }
+
+    /// <summary>The path from the values to the scalar after every operator on it that stands for simpler ones gave way to them.</summary>
+    (List<NodeProto> Nodes, HashSet<string> Useful) Decomposed(Value scalar, IReadOnlyList<Value> with)
+    {
+        while (true)
+        {
+            Refresh();
+            var path = NodesBetween(scalar, with);
+            var fused = path.Nodes.Where(n => Rules(n, graph)?.Decompose is not null).ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+            if (fused.Count == 0)
+                return path;
+            graph.Rewrite(node => fused.Contains(node) ? Parts(node) : null);
+        }
+
+        Value?[] Parts(NodeProto node)
+        {
+            RequireFloat(node, node.Output.Where(o => o.Length > 0).Take(1));
+            return Rules(node, graph)!.Decompose!(new RuleContext(graph, types, node, new Dictionary<string, Value>()));
+        }
+    }
+
+    void RequireFloat(NodeProto node, IEnumerable<string> outputs)
+    {
+        if (node.OpType != "Cast" && outputs.FirstOrDefault(o => types.Knows(o) && !types[o].IsFloat) is { } other)
+            throw new OnnxModelException(
+                $"{Describe(node)} computes '{other}' as {types[other]}; gradients are computed in float32 only, export the model with "
+                    + "float32 activations");
     }
 
     Value One(Value scalar)
@@ -94,11 +121,7 @@ public sealed class Differentiator(GraphBuilder graph)
                 + "export the model with operators listed in docs/operators.md");
         if (rule.Refusal is { } reason)
             throw new OnnxModelException($"{Describe(node)} cannot be differentiated: {reason}");
-        var reached = node.Output.Where(cotangents.ContainsKey);
-        if (node.OpType != "Cast" && reached.FirstOrDefault(o => types.Knows(o) && !types[o].IsFloat) is { } other)
-            throw new OnnxModelException(
-                $"{Describe(node)} computes '{other}' as {types[other]}; gradients are computed in float32 only, export the model with "
-                    + "float32 activations");
+        RequireFloat(node, node.Output.Where(cotangents.ContainsKey));
         var context = new RuleContext(graph, types, node, cotangents);
         var gradients = rule.Pull(context);
         for (var i = 0; i < node.Input.Count && i < gradients.Length; i++)

@@ -32,6 +32,8 @@ public sealed partial class GraphBuilder
 
     public Value Sign(Value x) => Add("Sign", [x]);
 
+    public Value Tanh(Value x) => Add("Tanh", [x]);
+
     public Value Sigmoid(Value x) => Add("Sigmoid", [x]);
 
     public Value Softplus(Value x) => Add("Softplus", [x]);

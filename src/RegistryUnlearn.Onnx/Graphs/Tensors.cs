@@ -34,6 +34,15 @@ public static class Tensors
         _ => null,
     };
 
+    /// <summary>The value of a boolean tensor with one element that is stored in the model itself; null for any other tensor.</summary>
+    public static bool? SingleBool(TensorProto tensor)
+    {
+        if (tensor.DataType != (int)TensorProto.Types.DataType.Bool || tensor.DataLocation is TensorProto.Types.DataLocation.External)
+            return null;
+        int[] values = tensor.HasRawData ? [.. tensor.RawData.Select(b => (int)b)] : [.. tensor.Int32Data];
+        return values.Length == 1 ? values[0] != 0 : null;
+    }
+
     /// <summary>The value of a float tensor with one element that is stored in the model itself; null for any other tensor.</summary>
     public static float? SingleFloat(TensorProto tensor)
     {

@@ -58,6 +58,11 @@ public sealed class LiteralGradientTests
         Assert.Equal(Floats(0.5f, 0, 0.5f), Gradients((g, x) => g.ReduceMax(x[0], [0], keep: false), [1], Tensor.Of(3, 1, 3))[0]);
 
     [Fact]
+    public void Max_of_tensors_shares_ties() =>
+        Assert.Equal([Floats(0.5f, 0), Floats(0.5f, 2)],
+            Gradients((g, x) => g.Add("Max", x), Floats(1, 2), Tensor.Of(3, 1), Tensor.Of(3, 4)));
+
+    [Fact]
     public void Softmax_of_a_quarter_and_three_quarters()
     {
         // p₀(1 − p₀) and −p₀p₁

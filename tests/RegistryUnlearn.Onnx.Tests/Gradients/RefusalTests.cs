@@ -90,6 +90,16 @@ public sealed class RefusalTests
             + "edited is the graph that is served", g, outs[0], x);
     }
 
+    [Fact]
+    public void Dropout_in_training_mode()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        var training = g.Constant(new TensorProto { DataType = (int)TensorProto.Types.DataType.Bool, Int32Data = { 1 } });
+        var y = Named(g, "Dropout", [x, g.Scalar(0.5f), training]);
+        Refuses("Dropout (node 'dropout') is in training mode, or its mode is not a constant; export the model for inference, the graph that "
+            + "is edited is the graph that is served", g, y, x);
+    }
+
     /// <summary>The body reads x from outside, so that x is no input of the node.</summary>
     [Fact]
     public void If_whose_bodies_read_a_parameter()

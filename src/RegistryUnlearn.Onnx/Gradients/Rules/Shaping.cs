@@ -19,6 +19,10 @@ static class Shaping
         new("", "Slice", 10, r => [Adjoint.SliceGrad(r.G, r.DOut(), r.Node, r.InType(0))]),
         Adjoint.Rule(Adjoint.SliceGradOp, r => [r.G.Add("Slice", [r.DOut(), .. Enumerable.Range(2, r.InputCount - 2).Select(r.In)])]),
         new("", "Pad", 13, Pad),
+        new("", "Trilu", 14, r => [r.G.Add("Trilu", r.HasIn(1) ? [r.DOut(), r.In(1)] : [r.DOut()], Attributes.Of("upper", r.Int("upper", 1)))]),
+        // The transpose of a running sum runs the other way.
+        new("", "CumSum", 11, r => [r.G.Add("CumSum", [r.DOut(), r.In(1)],
+            Attributes.Of("exclusive", r.Int("exclusive", 0)), Attributes.Of("reverse", 1 - r.Int("reverse", 0)))]),
     ];
 
     static Value?[] Back(RuleContext r) => [r.ReshapeLikeIn(r.DOut(), 0)];
