@@ -106,6 +106,8 @@ public sealed partial class GraphBuilder
 
     public Value ReduceMax(Value x, ReadOnlySpan<long> axes, bool keep) => ReduceSince18("ReduceMax", x, axes, keep);
 
+    public Value ReduceL2(Value x, ReadOnlySpan<long> axes, bool keep) => ReduceSince18("ReduceL2", x, axes, keep);
+
     /// <summary>Reductions took their axes as an attribute before operator set 18 and as an input from then on.</summary>
     Value ReduceSince18(string op, Value x, ReadOnlySpan<long> axes, bool keep)
     {
