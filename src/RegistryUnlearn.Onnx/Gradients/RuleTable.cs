@@ -12,7 +12,8 @@ public static class RuleTable
     public static IReadOnlyList<Rule> All { get; } =
     [
         .. Elementwise.Rules, .. Activations.Rules, .. Trigonometry.Rules, .. Shaping.Rules, .. Indexing.Rules, .. Reductions.Rules, .. Norms.Rules,
-        .. MatrixProducts.Rules, .. Convolutions.Rules, .. Pooling.Rules, .. Normalizations.Rules, .. WithoutGradient.Rules,
+        .. MatrixProducts.Rules, .. Convolutions.Rules, .. Pooling.Rules,
+        .. Normalizations.Rules, .. SampleNormalizations.Rules, .. WithoutGradient.Rules,
     ];
 
     static readonly FrozenDictionary<(string Domain, string Op), Rule[]> ByOperator = All
