@@ -71,6 +71,15 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public void Output_shape_of_a_transposed_convolution_of_a_free_size()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 1, "L"));
+        var y = Named(g, "ConvTranspose", [x, g.Constant(Tensors.Of([1f, 2f], 1, 1, 2))], Attributes.Of("output_shape", [5L]));
+        Refuses("ConvTranspose (node 'convtranspose') has automatic padding on an axis without a fixed size; export it with explicit pads",
+            g, y, x);
+    }
+
+    [Fact]
     public void Axes_computed_at_run_time()
     {
         var (g, x) = Graph(TensorType.Float("N", 2));
