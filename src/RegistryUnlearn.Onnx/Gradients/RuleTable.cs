@@ -11,8 +11,9 @@ public static class RuleTable
     /// <summary>Every rule in the order of its family.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
-        .. Elementwise.Rules, .. Activations.Rules, .. Trigonometry.Rules, .. Shaping.Rules, .. Indexing.Rules, .. Reductions.Rules, .. Norms.Rules,
-        .. MatrixProducts.Rules, .. Convolutions.Rules, .. Pooling.Rules,
+        .. Elementwise.Rules, .. Activations.Rules, .. Trigonometry.Rules, .. Shaping.Rules, .. Rearranging.Rules, .. Resampling.Rules,
+        .. Indexing.Rules, .. Reductions.Rules, .. Norms.Rules,
+        .. MatrixProducts.Rules, .. EinsteinSums.Rules, .. Convolutions.Rules, .. Pooling.Rules,
         .. Normalizations.Rules, .. SampleNormalizations.Rules, .. WithoutGradient.Rules,
     ];
 

@@ -105,6 +105,9 @@ public sealed partial class GraphBuilder(int opset)
     /// <summary>The single constant float behind a value, if it is one.</summary>
     public float? ConstantFloat(Value value) => ConstantTensor(value) is { } tensor ? Tensors.SingleFloat(tensor) : null;
 
+    /// <summary>The constant floats behind a value, if it is one: an initializer or a Constant node.</summary>
+    public float[]? ConstantFloats(Value value) => ConstantTensor(value) is { } tensor ? Tensors.Floats(tensor) : null;
+
     TensorProto? ConstantTensor(Value value) => initializers.TryGetValue(value.Name, out var tensor)
         ? tensor : Producer(value) is { OpType: "Constant" } node ? node.Find("value")?.T : null;
 

@@ -44,11 +44,10 @@ public static class Tensors
     }
 
     /// <summary>The value of a float tensor with one element that is stored in the model itself; null for any other tensor.</summary>
-    public static float? SingleFloat(TensorProto tensor)
-    {
-        if (tensor.DataType != (int)TensorProto.Types.DataType.Float || tensor.DataLocation is TensorProto.Types.DataLocation.External)
-            return null;
-        var values = tensor.HasRawData ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span) : [.. tensor.FloatData];
-        return values.Length == 1 ? values[0] : null;
-    }
+    public static float? SingleFloat(TensorProto tensor) => Floats(tensor) is [var value] ? value : null;
+
+    /// <summary>The elements of a float tensor that is stored in the model itself; null for any other tensor.</summary>
+    public static float[]? Floats(TensorProto tensor) =>
+        tensor.DataType != (int)TensorProto.Types.DataType.Float || tensor.DataLocation is TensorProto.Types.DataLocation.External ? null
+        : tensor.HasRawData ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray() : [.. tensor.FloatData];
 }

@@ -26,17 +26,15 @@ public sealed class RefusalTests
         TensorType.Float("N", 3), "com.microsoft.BiasGelu", Tensors.Of([1f, 2f, 3f], 3));
 
     [Theory]
-    [InlineData("Pad (node 'pad') in mode 'reflect' has no gradient rule; use mode 'constant'", "Pad", "mode", "reflect", 0L, 0L, 1L, 1L,
-        0L, 0L, 1L, 1L)]
     [InlineData("GatherND (node 'gathernd') with batch_dims has no gradient rule", "GatherND", "batch_dims", "1", 1L)]
-    [InlineData("AveragePool (node 'averagepool') with ceil_mode has no gradient rule; export it with explicit padding", "AveragePool",
-        "ceil_mode", "1")]
+    [InlineData("Einsum (node 'einsum') with equation '...j->...' has no gradient rule; write it without ellipsis and without a label "
+        + "twice in one term", "Einsum", "equation", "...j->...")]
+    [InlineData("Einsum (node 'einsum') with equation 'nmii->nm' has no gradient rule; write it without ellipsis and without a label "
+        + "twice in one term", "Einsum", "equation", "nm ii -> nm")]
     public void Attribute_without_rule(string message, string op, string attribute, string value, params long[] constant)
     {
         var attributes = new List<AttributeProto> { long.TryParse(value, out var number) ? Attributes.Of(attribute, number)
             : Attributes.Of(attribute, value) };
-        if (op is "AveragePool")
-            attributes.Add(Attributes.Of("kernel_shape", [2L, 2]));
         var shape = op is "GatherND" ? TensorType.Float(1, 3) : Image;
         TensorProto[] constants = constant.Length == 0 ? []
             : [op is "GatherND" ? Tensors.Of(constant, 1, 1) : Tensors.Of(constant, constant.Length)];
@@ -58,6 +56,30 @@ public sealed class RefusalTests
         var y = Named(g, "AveragePool", [x], Attributes.Of("kernel_shape", [2L, 2]));
         Refuses("AveragePool (node 'averagepool') needs fixed spatial sizes for its gradient; give the input's height and width in the "
             + "model", g, y, x);
+    }
+
+    [Fact]
+    public void Free_size_that_a_reflection_needs()
+    {
+        var (g, x) = Graph(TensorType.Float("N", "H"));
+        var y = Named(g, "Pad", [x, g.Ints(0, 1, 0, 1)], Attributes.Of("mode", "reflect"));
+        Refuses("Pad (node 'pad') needs a fixed size of axis 1 for its gradient; give the input's height and width in the model", g, y, x);
+    }
+
+    [Fact]
+    public void Free_size_that_a_product_needs()
+    {
+        var (g, x) = Graph(TensorType.Float("N", "H"));
+        var y = Named(g, "ReduceProd", [x], Attributes.Of("axes", [1L]));
+        Refuses("ReduceProd (node 'reduceprod') needs a fixed size of axis 1 for its gradient; export the model with fixed shapes", g, y, x);
+    }
+
+    [Fact]
+    public void Einsum_that_repeats_an_axis()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 1, 3));
+        var y = Named(g, "Einsum", [x, g.Input("other", TensorType.Float("N", 4, 3))], Attributes.Of("equation", "bij,bij->bi"));
+        Refuses("Einsum (node 'einsum') repeats an axis of size one, which has no gradient rule; repeat it with Expand before", g, y, x);
     }
 
     [Fact]
