@@ -91,9 +91,11 @@ public sealed class Differentiator(GraphBuilder graph)
         var forward = new List<NodeProto>();
         foreach (var node in graph.Nodes)
         {
-            if (!GraphBuilder.Reads(node).Any(useful.Contains) || Rules(node, graph) is { StopsGradient: true })
+            var rule = Rules(node, graph);
+            if (rule is { StopsGradient: true } || !GraphBuilder.Reads(node).Any(useful.Contains))
                 continue;
-            var smooth = node.Output.Where(CarriesGradient).ToList();
+            // Even integers of a refused operator: behind them a gradient would be missing in silence.
+            var smooth = node.Output.Where(o => rule?.Refusal is null ? CarriesGradient(o) : o.Length > 0).ToList();
             useful.UnionWith(smooth);
             if (smooth.Count > 0)
                 forward.Add(node);

@@ -193,8 +193,8 @@ public sealed partial class GraphBuilder(int opset)
                     Keep(Node("Identity", [value], [new Value(node.Output[i])], []));
                 else if (outputs.ContainsKey(node.Output[i]) || before.Any(n => Reads(n).Contains(node.Output[i])))
                     throw new OnnxModelException(
-                        $"output {i} of {node.OpType} (node '{node.Name}') is used; its gradient rule offers the first output only, export the "
-                        + "model for inference");
+                        $"output {i} of {node.OpType} (node '{node.Name}') is used; its gradient rule does not offer it, export the model for "
+                        + "inference");
         }
     }
 

@@ -21,9 +21,43 @@ public sealed class RefusalTests
 
     [Fact]
     public void Operator_of_another_domain_without_rule() => Refuses(
-        "operator com.microsoft.BiasGelu (node 'com.microsoft.biasgelu') has no gradient rule for operator set 17; exclude the parameters "
+        "operator com.microsoft.Inverse (node 'com.microsoft.inverse') has no gradient rule for operator set 17; exclude the parameters "
             + "before it from training, or export the model with operators listed in docs/operators.md",
-        TensorType.Float("N", 3), "com.microsoft.BiasGelu", Tensors.Of([1f, 2f, 3f], 3));
+        TensorType.Float("N", 3, 3), "com.microsoft.Inverse");
+
+    [Theory]
+    [InlineData("RNN", "recurrent layers are not differentiated; export the model with the steps unrolled, or train only the layers behind "
+        + "them")]
+    [InlineData("GlobalLpPool", "it has no gradient rule yet; train only the layers behind it")]
+    public void Operator_that_is_refused(string op, string reason)
+    {
+        var (g, x) = Graph(TensorType.Float(3, 2, 4));
+        Value[] ins = op is "RNN" ? [x, g.Constant(Tensors.Of(new float[20], 1, 5, 4)), g.Constant(Tensors.Of(new float[25], 1, 5, 5))] : [x];
+        var y = Named(g, op, ins, op is "RNN" ? [Attributes.Of("hidden_size", 5L)] : []);
+        Refuses($"operator {op} (node '{op.ToLowerInvariant()}') cannot be differentiated: {reason}", g, y, x);
+    }
+
+    /// <summary>The integers in between do not end the gradient in silence.</summary>
+    [Fact]
+    public void Quantized_values_on_the_way()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        var scale = g.Scalar(0.1f);
+        var y = Named(g, "DequantizeLinear", [g.Add("QuantizeLinear", [x, scale]), scale]);
+        Refuses("operator DequantizeLinear (node 'dequantizelinear') cannot be differentiated: quantized models are not differentiated; "
+            + "unlearn in the float32 model and quantize the result", g, y, x);
+    }
+
+    [Fact]
+    public void Output_of_a_fused_operator_that_has_no_part()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        Value[] outs = [new("norm"), new("mean")];
+        g.Add("com.microsoft.SkipSimplifiedLayerNormalization", [g.Unsqueeze(x, 1), g.Unsqueeze(x, 1), g.Constant(Tensors.Of([1f, 1f], 2))],
+            outs, Attributes.Of("epsilon", 0.1f));
+        Refuses("output 1 of SkipSimplifiedLayerNormalization (node 'norm') is used; its gradient rule does not offer it, export the model "
+            + "for inference", g, g.Add(g.SumAll(outs[0]), g.SumAll(outs[1])), x);
+    }
 
     [Theory]
     [InlineData("GatherND (node 'gathernd') with batch_dims has no gradient rule", "GatherND", "batch_dims", "1", 1L)]
@@ -80,6 +114,15 @@ public sealed class RefusalTests
         var (g, x) = Graph(TensorType.Float("N", 1, 3));
         var y = Named(g, "Einsum", [x, g.Input("other", TensorType.Float("N", 4, 3))], Attributes.Of("equation", "bij,bij->bi"));
         Refuses("Einsum (node 'einsum') repeats an axis of size one, which has no gradient rule; repeat it with Expand before", g, y, x);
+    }
+
+    [Fact]
+    public void Resize_with_scales_computed_at_run_time()
+    {
+        var (g, x) = Graph(Image);
+        var y = Named(g, "Resize", [x, default, Named(g, "Exp", [g.Input("scales", TensorType.Float(4))])]);
+        Refuses("input 2 ('exp') of Resize (node 'resize') must be a constant for its gradient; export the model with fixed shapes, or "
+            + "fold constants first", g, y, x);
     }
 
     [Fact]
