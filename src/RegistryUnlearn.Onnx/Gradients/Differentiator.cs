@@ -53,7 +53,8 @@ public sealed class Differentiator(GraphBuilder graph)
         {
             Refresh();
             var path = NodesBetween(scalar, with);
-            var fused = path.Nodes.Where(n => Rules(n, graph)?.Decompose is not null).ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+            var fused = path.Nodes.Where(n => Rules(n, graph)?.Decompose is not null)
+                .ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
             if (fused.Count == 0)
                 return path;
             graph.Rewrite(node => fused.Contains(node) ? Parts(node) : null);

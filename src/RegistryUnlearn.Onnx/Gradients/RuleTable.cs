@@ -14,7 +14,7 @@ public static class RuleTable
         .. Elementwise.Rules, .. Activations.Rules, .. Trigonometry.Rules, .. Shaping.Rules, .. Rearranging.Rules, .. Resampling.Rules,
         .. Indexing.Rules, .. Reductions.Rules, .. Norms.Rules,
         .. MatrixProducts.Rules, .. EinsteinSums.Rules, .. Convolutions.Rules, .. Pooling.Rules,
-        .. Normalizations.Rules, .. SampleNormalizations.Rules, .. MicrosoftFusions.Rules, .. WithoutGradient.Rules,
+        .. Normalizations.Rules, .. SampleNormalizations.Rules, .. Recurrent.Rules, .. MicrosoftFusions.Rules, .. WithoutGradient.Rules,
     ];
 
     static readonly FrozenDictionary<(string Domain, string Op), Rule[]> ByOperator = All

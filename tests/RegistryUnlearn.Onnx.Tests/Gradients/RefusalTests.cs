@@ -25,16 +25,24 @@ public sealed class RefusalTests
             + "before it from training, or export the model with operators listed in docs/operators.md",
         TensorType.Float("N", 3, 3), "com.microsoft.Inverse");
 
-    [Theory]
-    [InlineData("RNN", "recurrent layers are not differentiated; export the model with the steps unrolled, or train only the layers behind "
-        + "them")]
-    [InlineData("GlobalLpPool", "it has no gradient rule yet; train only the layers behind it")]
-    public void Operator_that_is_refused(string op, string reason)
+    [Fact]
+    public void Operator_that_is_refused()
     {
         var (g, x) = Graph(TensorType.Float(3, 2, 4));
-        Value[] ins = op is "RNN" ? [x, g.Constant(Tensors.Of(new float[20], 1, 5, 4)), g.Constant(Tensors.Of(new float[25], 1, 5, 5))] : [x];
-        var y = Named(g, op, ins, op is "RNN" ? [Attributes.Of("hidden_size", 5L)] : []);
-        Refuses($"operator {op} (node '{op.ToLowerInvariant()}') cannot be differentiated: {reason}", g, y, x);
+        Refuses("operator GlobalLpPool (node 'globallppool') cannot be differentiated: it has no gradient rule yet; train only the layers "
+            + "behind it", g, Named(g, "GlobalLpPool", [x]), x);
+    }
+
+    [Theory]
+    [InlineData("a number of steps that is not fixed", "hidden_size", 5L, "T")]
+    [InlineData("clip", "clip", -1L, "")]
+    public void Recurrent_layer_of_another_form(string form, string attribute, long value, string steps)
+    {
+        var (g, x) = Graph(TensorType.Float(steps.Length > 0 ? steps : 3, "N", 4));
+        AttributeProto[] attributes = value < 0 ? [Attributes.Of("hidden_size", 5L), Attributes.Of(attribute, 2f)]
+            : [Attributes.Of(attribute, value)];
+        var y = Named(g, "RNN", [x, g.Constant(Tensors.Of(new float[20], 1, 5, 4)), g.Constant(Tensors.Of(new float[25], 1, 5, 5))], attributes);
+        Refuses($"RNN (node 'rnn') with {form} has no gradient rule; export it without, or train only the layers behind it", g, y, x);
     }
 
     /// <summary>The integers in between do not end the gradient in silence.</summary>

@@ -20,10 +20,12 @@ static class EinsteinSums
         var output = arrow >= 0 ? equation[(arrow + 2)..]
             : string.Concat(terms.SelectMany(t => t).GroupBy(l => l).Where(l => l.Count() == 1).Select(l => l.Key).Order());
         if (equation.Contains('.') || terms.Append(output).Any(t => t.Distinct().Count() < t.Length))
-            throw new OnnxModelException($"Einsum (node '{r.Node.Name}') with equation '{equation}' has no gradient rule; write it without ellipsis and without a label twice in one term");
+            throw new OnnxModelException($"Einsum (node '{r.Node.Name}') with equation '{equation}' has no gradient rule; "
+                + "write it without ellipsis and without a label twice in one term");
         var sizes = terms.SelectMany((t, i) => t.Zip(r.InType(i).Shape)).GroupBy(p => p.First, p => p.Second == 1);
         if (sizes.Any(ones => ones.Distinct().Count() > 1))
-            throw new OnnxModelException($"Einsum (node '{r.Node.Name}') repeats an axis of size one, which has no gradient rule; repeat it with Expand before");
+            throw new OnnxModelException($"Einsum (node '{r.Node.Name}') repeats an axis of size one, which has no gradient rule; "
+                + "repeat it with Expand before");
         return [.. terms.Select((_, i) => (Value?)Operand(r, terms, output, i))];
     }
 

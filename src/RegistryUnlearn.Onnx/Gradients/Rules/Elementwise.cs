@@ -63,7 +63,8 @@ static class Elementwise
     /// <summary>The identity, as a served model has it.</summary>
     static Value?[] Dropout(RuleContext r) =>
         !r.HasIn(2) || r.G.IsConstantFalse(r.In(2)) ? [r.DOut()] : throw new Models.OnnxModelException(
-            $"Dropout (node '{r.Node.Name}') is in training mode, or its mode is not a constant; export the model for inference, the graph that is edited is the graph that is served");
+            $"Dropout (node '{r.Node.Name}') is in training mode, or its mode is not a constant; export the model for inference, the "
+                + "graph that is edited is the graph that is served");
 
     static Value SumAlong(RuleContext r, Value x) => r.G.ReduceSum(x, [r.Int("axis", -1)], keep: true);
 

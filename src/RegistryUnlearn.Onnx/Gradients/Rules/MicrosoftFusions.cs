@@ -1,5 +1,6 @@
 using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
 
 namespace RegistryUnlearn.Onnx.Gradients.Rules;
 
@@ -15,7 +16,7 @@ static class MicrosoftFusions
         Fused("FastGelu", r => [Activations.TanhGelu(r.G, r.HasIn(1) ? r.G.Add(r.In(0), r.In(1)) : r.In(0))]),
         Fused("QuickGelu", r => [Activations.Swish(r.G, r.In(0), r.Float("alpha", 1.702f))]),
         Fused("FusedMatMul", FusedMatMul),
-        Fused("FusedGemm", r => [Activated(r, r.G.Add("Gemm", Ins(r, 3), [.. r.Node.Attribute.Where(a => !a.Name.StartsWith("activation", StringComparison.Ordinal))]))]),
+        Fused("FusedGemm", r => [Activated(r, r.G.Add("Gemm", Ins(r, 3), WithoutActivation(r)))]),
         Fused("FusedConv", FusedConv),
         Fused("SkipLayerNormalization", SkipLayerNormalization),
         Fused("SkipSimplifiedLayerNormalization", SkipSimplifiedLayerNormalization),
@@ -30,7 +31,8 @@ static class MicrosoftFusions
     static Value?[] FusedMatMul(RuleContext r)
     {
         if (r.Int("transBatchA", 0) == 1 || r.Int("transBatchB", 0) == 1)
-            throw new OnnxModelException($"FusedMatMul (node '{r.Node.Name}') with transBatchA or transBatchB has no gradient rule; train the model as it was before ONNX Runtime optimized it");
+            throw new OnnxModelException($"FusedMatMul (node '{r.Node.Name}') with transBatchA or transBatchB has no gradient rule; use the "
+                + "model as it was before ONNX Runtime optimized it");
         return [r.G.Scale(r.G.MatMul(Operand(0, "transA"), Operand(1, "transB")), r.Float("alpha", 1))];
 
         Value Operand(int i, string transposed)
@@ -44,9 +46,12 @@ static class MicrosoftFusions
     /// <summary>Convolution, then the sum with a fourth input, then an activation.</summary>
     static Value?[] FusedConv(RuleContext r)
     {
-        var y = r.G.Add("Conv", Ins(r, 3), [.. r.Node.Attribute.Where(a => !a.Name.StartsWith("activation", StringComparison.Ordinal))]);
+        var y = r.G.Add("Conv", Ins(r, 3), WithoutActivation(r));
         return [Activated(r, r.HasIn(3) ? r.G.Add(y, r.In(3)) : y)];
     }
+
+    static AttributeProto[] WithoutActivation(RuleContext r) =>
+        [.. r.Node.Attribute.Where(a => !a.Name.StartsWith("activation", StringComparison.Ordinal))];
 
     static Value Activated(RuleContext r, Value y)
     {
@@ -56,9 +61,11 @@ static class MicrosoftFusions
             "" => y,
             "Relu" or "Tanh" or "Sigmoid" => r.G.Add(r.Node.Text("activation", ""), [y]),
             "LeakyRelu" => r.G.Add("LeakyRelu", [y], Attributes.Of("alpha", Parameter(0, "activation_alpha", 0.01f))),
-            "HardSigmoid" => r.G.Add("HardSigmoid", [y], Attributes.Of("alpha", Parameter(0, "activation_alpha", 0.2f)), Attributes.Of("beta", Parameter(1, "activation_beta", 0.5f))),
+            "HardSigmoid" => r.G.Add("HardSigmoid", [y],
+                Attributes.Of("alpha", Parameter(0, "activation_alpha", 0.2f)), Attributes.Of("beta", Parameter(1, "activation_beta", 0.5f))),
             "Clip" when parameters.Length == 2 => r.G.Add("Clip", [y, r.G.Scalar(parameters[0]), r.G.Scalar(parameters[1])]),
-            var other => throw new OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') with activation '{other}' has no gradient rule; train the model as it was before ONNX Runtime optimized it"),
+            var other => throw new OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') with activation '{other}' has no gradient "
+                + "rule; use the model as it was before ONNX Runtime optimized it"),
         };
 
         // FusedConv lists its parameters, FusedGemm names them.

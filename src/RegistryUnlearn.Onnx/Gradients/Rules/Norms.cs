@@ -32,7 +32,8 @@ static class Norms
         foreach (var axis in axes)
         {
             if (r.InType(0).Shape[(int)axis] is not { IsFixed: true, Size: > 0 and var size })
-                throw new OnnxModelException($"ReduceProd (node '{r.Node.Name}') needs a fixed size of axis {axis} for its gradient; export the model with fixed shapes");
+                throw new OnnxModelException($"ReduceProd (node '{r.Node.Name}') needs a fixed size of axis {axis} for its gradient; "
+                    + "export the model with fixed shapes");
             while (size > 1)
             {
                 var half = size / 2;

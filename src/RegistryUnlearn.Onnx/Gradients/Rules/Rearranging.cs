@@ -49,7 +49,8 @@ static class Rearranging
         if (r.Node.Text("mode", "DCR") is not "CRD")
             return [deep];
         long taps = block * block, channels = r.InType(0).Sizes[1] / taps;
-        return [r.G.Gather(deep, r.G.Ints([.. from c in Enumerable.Range(0, (int)channels) from t in Enumerable.Range(0, (int)taps) select t * channels + c]), 1)];
+        var order = from c in Enumerable.Range(0, (int)channels) from t in Enumerable.Range(0, (int)taps) select t * channels + c;
+        return [r.G.Gather(deep, r.G.Ints([.. order]), 1)];
     }
 
     /// <summary>Scatters the gradient of the values to where they came from; the choice itself is piecewise constant.</summary>

@@ -15,10 +15,12 @@ static class Resampling
     {
         var mode = r.Node.Text("mode", "nearest");
         var coordinates = r.Node.Text("coordinate_transformation_mode", "half_pixel");
-        if (r.Int("antialias", 0) == 1 || coordinates is "tf_crop_and_resize" || r.Node.Text("keep_aspect_ratio_policy", "stretch") is not "stretch")
-            throw new OnnxModelException($"Resize (node '{r.Node.Name}') with antialias, tf_crop_and_resize or keep_aspect_ratio_policy has no gradient rule; export it without");
+        if (r.Int("antialias", 0) == 1 || coordinates is "tf_crop_and_resize"
+            || r.Node.Text("keep_aspect_ratio_policy", "stretch") is not "stretch")
+            throw new OnnxModelException($"Resize (node '{r.Node.Name}') with antialias, tf_crop_and_resize or "
+                + "keep_aspect_ratio_policy has no gradient rule; export it without");
         var rank = r.InType(0).Rank;
-        var scales = r.HasIn(2) ? r.G.ConstantFloats(r.In(2)) ?? throw new OnnxModelException($"input 2 ('{r.Node.Input[2]}') of Resize (node '{r.Node.Name}') must be a constant for its gradient; export the model with fixed shapes, or fold constants first") : [];
+        var scales = r.HasIn(2) ? r.ConstantFloats(2) : [];
         int[] axes = r.Ints("axes") is { } some ? [.. some.Select(r.InType(0).Axis)] : [.. Enumerable.Range(0, rank)];
         var y = r.In(0);
         var shape = r.InType(0).Sizes;
@@ -32,10 +34,12 @@ static class Resampling
             var positions = Enumerable.Range(0, wanted).Select(o => Coordinate(coordinates, o, scale, size, wanted));
             if (mode is "nearest")
             {
-                int[] from = [.. positions.Select(p => Math.Clamp(Nearest(r.Node.Text("nearest_mode", "round_prefer_floor"), p), 0, size - 1))];
+                var nearest = r.Node.Text("nearest_mode", "round_prefer_floor");
+                int[] from = [.. positions.Select(p => Math.Clamp(Nearest(nearest, p), 0, size - 1))];
                 var times = wanted / size;
-                y = wanted % size == 0 && from.Select((f, o) => f == o / times).All(same => same) && shape.Skip(axis + 1).Count(d => d < 0) <= 1
-                    ? Repeat(r.G, y, shape, axis, times) : AxisMaps.Apply(r.G, y, rank, axis, AxisMaps.Selection(from, size, transposed: false));
+                var repeats = wanted % size == 0 && from.Select((f, o) => f == o / times).All(same => same);
+                y = repeats && shape.Skip(axis + 1).Count(d => d < 0) <= 1 ? Repeat(r.G, y, shape, axis, times)
+                    : AxisMaps.Apply(r.G, y, rank, axis, AxisMaps.Selection(from, size, transposed: false));
             }
             else
                 y = AxisMaps.Apply(r.G, y, rank, axis, Weights(r, mode, [.. positions], size));
@@ -91,6 +95,7 @@ static class Resampling
         return matrix;
     }
 
-    /// <summary>The convolution kernel of Keys (IEEE Transactions on Acoustics, Speech, and Signal Processing, 1981) at distance d.</summary>
-    static float Cubic(float d, float a) => d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
+    /// <summary>Cubic convolution (Keys, IEEE Transactions on Acoustics, Speech, and Signal Processing, 1981) at distance d.</summary>
+    static float Cubic(float d, float a) =>
+        d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0;
 }

@@ -3,7 +3,9 @@ using static RegistryUnlearn.Onnx.Gradients.Rule;
 
 namespace RegistryUnlearn.Onnx.Gradients.Rules;
 
-/// <summary>Normalisation with the statistics of the sample itself, written out as means, so that gradients flow through the statistics.</summary>
+/// <summary>
+/// Normalisation with the statistics of the sample itself, written out as means, so that gradients flow through the statistics.
+/// </summary>
 static class SampleNormalizations
 {
     public static IReadOnlyList<Rule> Rules { get; } =

@@ -14,8 +14,6 @@ static class WithoutGradient
         }.Select(op => new Rule("", op, 1, _ => []) { StopsGradient = true }),
         .. Refused("control flow is not differentiated; export the model with control flow unrolled or folded",
             "If", "Loop", "Scan", "SequenceMap"),
-        .. Refused("recurrent layers are not differentiated; export the model with the steps unrolled, or train only the layers behind them",
-            "RNN", "GRU", "LSTM"),
         .. Refused("quantized models are not differentiated; unlearn in the float32 model and quantize the result",
             "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"),
         .. Refused("sampling at computed positions is not differentiated; train only the layers behind it",
