@@ -26,8 +26,7 @@ public sealed class Differentiator(GraphBuilder graph)
     /// </exception>
     public Value[] Gradients(Value scalar, IReadOnlyList<Value> with)
     {
-        Refresh();
-        var path = NodesBetween(scalar, with);
+        var path = Decomposed(scalar, with);
         var cotangents = new Dictionary<string, Value> { [scalar.Name] = One(scalar) };
         foreach (var node in Enumerable.Reverse(path.Nodes))
             if (node.Output.Any(cotangents.ContainsKey))
@@ -47,6 +46,35 @@ public sealed class Differentiator(GraphBuilder graph)
         emitted.Clear();
     }
 
+    /// <summary>The path from the values to the scalar after every operator on it that stands for simpler ones gave way to them.</summary>
+    (List<NodeProto> Nodes, HashSet<string> Useful) Decomposed(Value scalar, IReadOnlyList<Value> with)
+    {
+        while (true)
+        {
+            Refresh();
+            var path = NodesBetween(scalar, with);
+            var fused = path.Nodes.Where(n => Rules(n, graph)?.Decompose is not null)
+                .ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
+            if (fused.Count == 0)
+                return path;
+            graph.Rewrite(node => fused.Contains(node) ? Parts(node) : null);
+        }
+
+        Value?[] Parts(NodeProto node)
+        {
+            RequireFloat(node, node.Output.Where(o => o.Length > 0).Take(1));
+            return Rules(node, graph)!.Decompose!(new RuleContext(graph, types, node, new Dictionary<string, Value>()));
+        }
+    }
+
+    void RequireFloat(NodeProto node, IEnumerable<string> outputs)
+    {
+        if (node.OpType != "Cast" && outputs.FirstOrDefault(o => types.Knows(o) && !types[o].IsFloat) is { } other)
+            throw new OnnxModelException(
+                $"{Describe(node)} computes '{other}' as {types[other]}; gradients are computed in float32 only, export the model with "
+                    + "float32 activations");
+    }
+
     Value One(Value scalar)
     {
         var type = types[scalar.Name];
@@ -64,9 +92,11 @@ public sealed class Differentiator(GraphBuilder graph)
         var forward = new List<NodeProto>();
         foreach (var node in graph.Nodes)
         {
-            if (!GraphBuilder.Reads(node).Any(useful.Contains) || Rules(node, graph) is { StopsGradient: true })
+            var rule = Rules(node, graph);
+            if (rule is { StopsGradient: true } || !GraphBuilder.Reads(node).Any(useful.Contains))
                 continue;
-            var smooth = node.Output.Where(CarriesGradient).ToList();
+            // Even integers of a refused operator: behind them a gradient would be missing in silence.
+            var smooth = node.Output.Where(o => rule?.Refusal is null ? CarriesGradient(o) : o.Length > 0).ToList();
             useful.UnionWith(smooth);
             if (smooth.Count > 0)
                 forward.Add(node);
@@ -94,11 +124,7 @@ public sealed class Differentiator(GraphBuilder graph)
                 + "export the model with operators listed in docs/operators.md");
         if (rule.Refusal is { } reason)
             throw new OnnxModelException($"{Describe(node)} cannot be differentiated: {reason}");
-        var reached = node.Output.Where(cotangents.ContainsKey);
-        if (node.OpType != "Cast" && reached.FirstOrDefault(o => types.Knows(o) && !types[o].IsFloat) is { } other)
-            throw new OnnxModelException(
-                $"{Describe(node)} computes '{other}' as {types[other]}; gradients are computed in float32 only, export the model with "
-                    + "float32 activations");
+        RequireFloat(node, node.Output.Where(cotangents.ContainsKey));
         var context = new RuleContext(graph, types, node, cotangents);
         var gradients = rule.Pull(context);
         for (var i = 0; i < node.Input.Count && i < gradients.Length; i++)

@@ -13,6 +13,20 @@ public sealed record Rule(string Domain, string Op, int Since, Func<RuleContext,
     /// <summary>The output does not depend on the inputs smoothly, or only piecewise constantly: gradients end here.</summary>
     public bool StopsGradient { get; init; }
 
+    /// <summary>
+    /// For operators that stand for several simpler ones: appends these and returns what the outputs become (null, or left out: not
+    /// offered). The node gives way to them before differentiation, so that it needs no gradient of its own.
+    /// </summary>
+    public Func<RuleContext, Value?[]>? Decompose { get; init; }
+
     /// <summary>Why this operator cannot be differentiated here, and what to do; null where it can.</summary>
     public string? Refusal { get; init; }
+
+    internal static Rule Unary(string op, int since, Func<RuleContext, Value> gradient) => new("", op, since, r => [gradient(r)]);
+
+    internal static Rule Fused(string op, int since, Func<RuleContext, Value?[]> decompose, string domain = "") =>
+        new(domain, op, since, r => throw new InvalidOperationException($"{r.Node.OpType} has not been decomposed")) { Decompose = decompose };
+
+    internal static Rule Fused(string op, int since, Func<RuleContext, Value> decompose, string domain = "") =>
+        Fused(op, since, r => [decompose(r)], domain);
 }

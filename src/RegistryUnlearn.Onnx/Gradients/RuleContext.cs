@@ -39,8 +39,15 @@ public sealed class RuleContext(GraphBuilder graph, TypeOracle types, NodeProto 
 
     /// <summary>The integers of an input that must be constant for the rule to apply.</summary>
     /// <exception cref="OnnxModelException">The input is computed at run time.</exception>
-    public long[] ConstantInts(int i) => graph.ConstantInts(In(i)) ?? throw new OnnxModelException(
-        $"input {i} ('{node.Input[i]}') of {node.OpType} (node '{node.Name}') must be a constant for its gradient; export the model with fixed shapes, or fold constants first");
+    public long[] ConstantInts(int i) => graph.ConstantInts(In(i)) ?? throw NotConstant(i);
+
+    /// <summary>The floats of an input that must be constant for the rule to apply.</summary>
+    /// <exception cref="OnnxModelException">The input is computed at run time.</exception>
+    public float[] ConstantFloats(int i) => graph.ConstantFloats(In(i)) ?? throw NotConstant(i);
+
+    OnnxModelException NotConstant(int i) => new(
+        $"input {i} ('{node.Input[i]}') of {node.OpType} (node '{node.Name}') must be a constant for its gradient; export the model with "
+            + "fixed shapes, or fold constants first");
 
     /// <summary>The shape of a value as an int64 vector, constant where it is fixed.</summary>
     public Value ShapeOf(Value value, TensorType type) => type.IsFixed ? graph.Ints(type.Sizes) : graph.Shape(value);

@@ -10,7 +10,12 @@ public static class RuleTable
 {
     /// <summary>Every rule in the order of its family.</summary>
     public static IReadOnlyList<Rule> All { get; } =
-        [.. Elementwise.Rules, .. Shaping.Rules, .. Indexing.Rules, .. Reductions.Rules, .. MatrixProducts.Rules, .. Convolutions.Rules, .. Pooling.Rules, .. Normalizations.Rules, .. WithoutGradient.Rules];
+    [
+        .. Elementwise.Rules, .. Activations.Rules, .. Trigonometry.Rules, .. Shaping.Rules, .. Rearranging.Rules, .. Resampling.Rules,
+        .. Indexing.Rules, .. Reductions.Rules, .. Norms.Rules,
+        .. MatrixProducts.Rules, .. EinsteinSums.Rules, .. Convolutions.Rules, .. Pooling.Rules,
+        .. Normalizations.Rules, .. SampleNormalizations.Rules, .. Recurrent.Rules, .. MicrosoftFusions.Rules, .. WithoutGradient.Rules,
+    ];
 
     static readonly FrozenDictionary<(string Domain, string Op), Rule[]> ByOperator = All
         .GroupBy(r => (r.Domain, r.Op)).ToFrozenDictionary(g => g.Key, g => g.OrderByDescending(r => r.Since).ToArray());

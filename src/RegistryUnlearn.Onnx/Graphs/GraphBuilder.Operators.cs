@@ -32,6 +32,8 @@ public sealed partial class GraphBuilder
 
     public Value Sign(Value x) => Add("Sign", [x]);
 
+    public Value Tanh(Value x) => Add("Tanh", [x]);
+
     public Value Sigmoid(Value x) => Add("Sigmoid", [x]);
 
     public Value Softplus(Value x) => Add("Softplus", [x]);
@@ -103,6 +105,8 @@ public sealed partial class GraphBuilder
     public Value ReduceMean(Value x, ReadOnlySpan<long> axes, bool keep) => ReduceSince18("ReduceMean", x, axes, keep);
 
     public Value ReduceMax(Value x, ReadOnlySpan<long> axes, bool keep) => ReduceSince18("ReduceMax", x, axes, keep);
+
+    public Value ReduceL2(Value x, ReadOnlySpan<long> axes, bool keep) => ReduceSince18("ReduceL2", x, axes, keep);
 
     /// <summary>Reductions took their axes as an attribute before operator set 18 and as an input from then on.</summary>
     Value ReduceSince18(string op, Value x, ReadOnlySpan<long> axes, bool keep)

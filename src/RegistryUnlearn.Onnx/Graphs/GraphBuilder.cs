@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using RegistryUnlearn.Onnx.Lowering;
+using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 
 namespace RegistryUnlearn.Onnx.Graphs;
@@ -98,8 +99,14 @@ public sealed partial class GraphBuilder(int opset)
     /// <summary>The constant integers behind a value, if it is one: an initializer or a Constant node.</summary>
     public long[]? ConstantInts(Value value) => ConstantTensor(value) is { } tensor ? Tensors.Integers(tensor) : Producer(value)?.Ints("value_ints");
 
+    /// <summary>Whether a value is a constant boolean with one element, and false.</summary>
+    public bool IsConstantFalse(Value value) => ConstantTensor(value) is { } tensor && Tensors.SingleBool(tensor) == false;
+
     /// <summary>The single constant float behind a value, if it is one.</summary>
     public float? ConstantFloat(Value value) => ConstantTensor(value) is { } tensor ? Tensors.SingleFloat(tensor) : null;
+
+    /// <summary>The constant floats behind a value, if it is one: an initializer or a Constant node.</summary>
+    public float[]? ConstantFloats(Value value) => ConstantTensor(value) is { } tensor ? Tensors.Floats(tensor) : null;
 
     TensorProto? ConstantTensor(Value value) => initializers.TryGetValue(value.Name, out var tensor)
         ? tensor : Producer(value) is { OpType: "Constant" } node ? node.Find("value")?.T : null;
@@ -163,6 +170,32 @@ public sealed partial class GraphBuilder(int opset)
             clone.constants.Add(key, value);
         clone.names.UnionWith(names);
         return clone;
+    }
+
+    /// <summary>Goes through the nodes in order; some give way to others in the same place, and their outputs keep their names.</summary>
+    /// <param name="parts">Null keeps a node; else appends what replaces it and returns the values of its outputs, as far as offered.</param>
+    /// <exception cref="OnnxModelException">Something reads an output that is not offered.</exception>
+    internal void Rewrite(Func<NodeProto, Value?[]?> parts)
+    {
+        NodeProto[] before = [.. nodes];
+        nodes.Clear();
+        foreach (var node in before)
+        {
+            if (parts(node) is not { } values)
+            {
+                nodes.Add(node);
+                continue;
+            }
+            for (var i = 0; i < node.Output.Count; i++)
+                if (node.Output[i].Length == 0)
+                    continue;
+                else if (i < values.Length && values[i] is { } value)
+                    Keep(Node("Identity", [value], [new Value(node.Output[i])], []));
+                else if (outputs.ContainsKey(node.Output[i]) || before.Any(n => Reads(n).Contains(node.Output[i])))
+                    throw new OnnxModelException(
+                        $"output {i} of {node.OpType} (node '{node.Name}') is used; its gradient rule does not offer it, export the model for "
+                        + "inference");
+        }
     }
 
     /// <summary>Appends a node whose output names are already taken by this graph's names.</summary>

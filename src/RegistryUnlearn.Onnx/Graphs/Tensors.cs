@@ -34,12 +34,20 @@ public static class Tensors
         _ => null,
     };
 
-    /// <summary>The value of a float tensor with one element that is stored in the model itself; null for any other tensor.</summary>
-    public static float? SingleFloat(TensorProto tensor)
+    /// <summary>The value of a boolean tensor with one element that is stored in the model itself; null for any other tensor.</summary>
+    public static bool? SingleBool(TensorProto tensor)
     {
-        if (tensor.DataType != (int)TensorProto.Types.DataType.Float || tensor.DataLocation is TensorProto.Types.DataLocation.External)
+        if (tensor.DataType != (int)TensorProto.Types.DataType.Bool || tensor.DataLocation is TensorProto.Types.DataLocation.External)
             return null;
-        var values = tensor.HasRawData ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span) : [.. tensor.FloatData];
-        return values.Length == 1 ? values[0] : null;
+        int[] values = tensor.HasRawData ? [.. tensor.RawData.Select(b => (int)b)] : [.. tensor.Int32Data];
+        return values.Length == 1 ? values[0] != 0 : null;
     }
+
+    /// <summary>The value of a float tensor with one element that is stored in the model itself; null for any other tensor.</summary>
+    public static float? SingleFloat(TensorProto tensor) => Floats(tensor) is [var value] ? value : null;
+
+    /// <summary>The elements of a float tensor that is stored in the model itself; null for any other tensor.</summary>
+    public static float[]? Floats(TensorProto tensor) =>
+        tensor.DataType != (int)TensorProto.Types.DataType.Float || tensor.DataLocation is TensorProto.Types.DataLocation.External ? null
+        : tensor.HasRawData ? MemoryMarshal.Cast<byte, float>(tensor.RawData.Span).ToArray() : [.. tensor.FloatData];
 }

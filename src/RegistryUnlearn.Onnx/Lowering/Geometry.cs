@@ -42,6 +42,29 @@ sealed record Geometry(long[] Kernel, long[] Strides, long[] Pads, long[] Dilati
         return new(kernel, strides, pads, dilations, sizes, node.Int("group", 1), x.Sizes[1], weight?.Sizes[0] ?? x.Sizes[1]);
     }
 
+    /// <summary>The convolution whose input gradient a transposed convolution is: from its output y to its input x.</summary>
+    public static Geometry OfTransposed(NodeProto node, TensorType x, TensorType weight, TensorType y)
+    {
+        var rank = x.Rank - 2;
+        var kernel = node.Ints("kernel_shape") ?? weight.Sizes[2..];
+        long[] ones = [.. Enumerable.Repeat(1L, rank)];
+        long[] strides = node.Ints("strides") ?? ones, dilations = node.Ints("dilations") ?? ones, extra = node.Ints("output_padding") ?? new long[rank];
+        var auto = node.Text("auto_pad", "NOTSET");
+        var pads = node.Ints("pads") ?? new long[2 * rank];
+        var group = node.Int("group", 1);
+        var geometry = new Geometry(kernel, strides, pads, dilations, y.Sizes[2..], group, weight.Sizes[1] * group, weight.Sizes[0]);
+        if (auto is "SAME_UPPER" or "SAME_LOWER" || node.Ints("output_shape") is { Length: > 0 })
+            for (var i = 0; i < rank; i++)
+            {
+                if (!x.Shape[i + 2].IsFixed || !y.Shape[i + 2].IsFixed)
+                    throw new OnnxModelException($"ConvTranspose (node '{node.Name}') has automatic padding on an axis without a fixed size; export it with explicit pads");
+                var total = strides[i] * (x.Shape[i + 2].Size - 1) + extra[i] + geometry.Extent(i) - y.Shape[i + 2].Size;
+                pads[i] = auto is "SAME_UPPER" ? total / 2 : total - total / 2;
+                pads[i + rank] = total - pads[i];
+            }
+        return geometry;
+    }
+
     /// <summary>Padding that makes the output ⌈input / stride⌉ long; an odd element goes to the end (upper) or the front (lower).</summary>
     static long[] Same(NodeProto node, bool upper, long[] kernel, long[] strides, long[] dilations, long[] sizes)
     {

@@ -37,11 +37,21 @@ sealed record GradientCase(string Op, string Inputs, string Attributes = "")
 
     public bool HasFreeSizes => Operands.Any(o => o.IsInput && o.Text.Split(' ')[0].Split(',').Any(Operand.Sizes.ContainsKey));
 
-    string Domain => Op is Adjoint.ConvGradInputOp or Adjoint.ConvGradWeightOp or Adjoint.MaxPoolGradOp or Adjoint.MaxPoolGatherOp
+    string Domain => Op.LastIndexOf('.') is > 0 and var dot ? Op[..dot] : Op is Adjoint.ConvGradInputOp or Adjoint.ConvGradWeightOp or Adjoint.MaxPoolGradOp or Adjoint.MaxPoolGatherOp
         or Adjoint.AveragePoolGradOp or Adjoint.SliceGradOp ? Adjoint.Domain : "";
 
     /// <summary>The rule that the case is about.</summary>
-    public Rule? Rule(int opset) => RuleTable.Find(new NodeProto { OpType = Op, Domain = Domain }, new GraphBuilder(opset));
+    public Rule? Rule(int opset) => RuleTable.Find(new NodeProto { OpType = OpType, Domain = Domain }, new GraphBuilder(opset));
+
+    string OpType => Op[(Op.LastIndexOf('.') + 1)..];
+
+    public GraphBuilder NewGraph(int opset)
+    {
+        var g = new GraphBuilder(opset);
+        if (Op.Contains('.'))
+            g.Import(Domain, 1);
+        return g;
+    }
 
     public Value[] Append(GraphBuilder g, Value[] ins)
     {
@@ -49,7 +59,7 @@ sealed record GradientCase(string Op, string Inputs, string Attributes = "")
             return Build(g, ins);
         Value[] outs = [.. Enumerable.Range(0, Outputs).Select(i => new Value($"{Op}/{i}"))];
         var attributes = Attributes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Parse);
-        g.Add(Domain.Length > 0 ? $"{Domain}.{Op}" : Op, ins, outs, [.. attributes]);
+        g.Add(Domain.Length > 0 ? $"{Domain}.{OpType}" : Op, ins, outs, [.. attributes]);
         return outs;
     }
 

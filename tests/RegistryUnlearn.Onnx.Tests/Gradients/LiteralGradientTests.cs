@@ -58,6 +58,29 @@ public sealed class LiteralGradientTests
         Assert.Equal(Floats(0.5f, 0, 0.5f), Gradients((g, x) => g.ReduceMax(x[0], [0], keep: false), [1], Tensor.Of(3, 1, 3))[0]);
 
     [Fact]
+    public void Max_of_tensors_shares_ties() =>
+        Assert.Equal([Floats(0.5f, 0), Floats(0.5f, 2)],
+            Gradients((g, x) => g.Add("Max", x), Floats(1, 2), Tensor.Of(3, 1), Tensor.Of(3, 4)));
+
+    [Fact]
+    public void Product_has_both_derivatives_where_a_factor_is_zero()
+    {
+        var g = new GraphBuilder(18);
+        var x = g.Input("x", TensorType.Float(3));
+        var differentiator = new Differentiator(g);
+        var once = differentiator.Gradients(g.Add("ReduceProd", [x], Attributes.Of("keepdims", 0L)), [x])[0];
+        // ∂²(xyz)/∂y∂(x, y, z) = (z, 0, x)
+        var twice = differentiator.Gradients(g.SumAll(g.Slice(once, [1], [2], [0], [1])), [x])[0];
+        var results = Evaluation.Once(g, new Dictionary<string, Tensor> { ["x"] = Tensor.Of(0, 2, 5) }, once, twice);
+        Assert.Equal(Floats(10, 0, 0), results[0].Floats);
+        Assert.Equal(Floats(5, 0, 0), results[1].Floats);
+    }
+
+    [Fact]
+    public void Norm_of_zeros_has_no_gradient() =>
+        Assert.Equal(Floats(0, 0), Gradients((g, x) => g.ReduceL2(x[0], [0], keep: false), [1], Tensor.Of(0, 0))[0]);
+
+    [Fact]
     public void Softmax_of_a_quarter_and_three_quarters()
     {
         // p₀(1 − p₀) and −p₀p₁

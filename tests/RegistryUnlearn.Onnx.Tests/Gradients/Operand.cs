@@ -7,7 +7,7 @@ namespace RegistryUnlearn.Onnx.Tests.Gradients;
 
 /// <summary>
 /// One input of an operator, as text. "" is absent; "=1,-2" an int64 constant vector, "=s1" an int64 constant scalar, "~0.5" a float
-/// constant;
+/// constant, "~1,2" a vector of them;
 /// anything else is a graph input: dimensions separated by commas, letters for free ones, then optionally its domain. "scalar" has rank 0.
 /// Domains of floats:
 /// (none) at least 0.09 away from every multiple of 1/4, between -1.25 and 1.25; "positive" 0.8 to 2; "distinct" any two elements 1/20
@@ -37,6 +37,8 @@ sealed record Operand(string Text)
         ['=', 's', .. var scalar] => g.Constant(Tensors.Of([long.Parse(scalar, CultureInfo.InvariantCulture)], dims: [])),
         ['=', .. var list] =>
             g.Ints([.. list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(t => long.Parse(t, CultureInfo.InvariantCulture))]),
+        ['~', .. var list] when list.Contains(',') => g.Constant(
+            Tensors.Of([.. list.Split(',').Select(t => float.Parse(t, CultureInfo.InvariantCulture))], list.Split(',').Length)),
         ['~', .. var number] => g.Scalar(float.Parse(number, CultureInfo.InvariantCulture)),
         _ => g.Input(name, new(Element, [.. Dims.Zip(Shape, (d, size) => free && Sizes.ContainsKey(d) ? (Dim)d : size)])),
     };

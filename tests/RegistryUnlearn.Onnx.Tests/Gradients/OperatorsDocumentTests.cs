@@ -1,5 +1,6 @@
 using System.Text;
 using RegistryUnlearn.Onnx.Gradients;
+using RegistryUnlearn.Onnx.Lowering;
 
 namespace RegistryUnlearn.Onnx.Tests.Gradients;
 
@@ -25,15 +26,25 @@ public sealed class OperatorsDocumentTests
 
             Written from the rule table (`src/RegistryUnlearn.Onnx/Gradients/RuleTable.cs`). Models may use any operator that ONNX Runtime runs; those
             between the trained parameters and the logits need a gradient rule. "Since" is the first operator set whose form of the operator the rule
-            is for. Every rule works to first and second order. Models of operator sets 13 to 16 are worked on as operator set 17; the published model
+            is for. "By parts" means that the training graph has simpler operators in its place; the published model keeps it. "Ends here" means that
+            the result does not follow the input smoothly. Every rule works to first and second order. Models of operator sets 13 to 16 are worked on as operator set 17; the published model
             keeps its own.
 
             | operator | gradient | since |
             |---|---|---|
 
             """);
-        foreach (var rule in RuleTable.All.Where(r => r.Domain.Length == 0).OrderBy(r => r.Op, StringComparer.Ordinal).ThenBy(r => r.Since))
-            text.Append($"| {rule.Op} | {(rule.Refusal is { } refusal ? $"no: {refusal}" : rule.StopsGradient ? "ends here" : "yes")} | {rule.Since} |\n");
+        foreach (var rule in RuleTable.All.Where(r => r.Domain != Adjoint.Domain).OrderBy(r => r.Domain, StringComparer.Ordinal)
+            .ThenBy(r => r.Op, StringComparer.Ordinal).ThenBy(r => r.Since))
+            text.Append($"| {(rule.Domain.Length > 0 ? rule.Domain + "." : "")}{rule.Op} | {Gradient(rule)} | {rule.Since} |\n");
         return text.ToString();
+
+        static string Gradient(Rule rule) => rule switch
+        {
+            { Refusal: { } refusal } => $"no: {refusal}",
+            { StopsGradient: true } => "ends here",
+            { Decompose: not null } => "yes, by parts",
+            _ => "yes",
+        };
     }
 }

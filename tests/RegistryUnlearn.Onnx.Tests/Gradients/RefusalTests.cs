@@ -21,22 +21,62 @@ public sealed class RefusalTests
 
     [Fact]
     public void Operator_of_another_domain_without_rule() => Refuses(
-        "operator com.microsoft.BiasGelu (node 'com.microsoft.biasgelu') has no gradient rule for operator set 17; exclude the parameters "
+        "operator com.microsoft.Inverse (node 'com.microsoft.inverse') has no gradient rule for operator set 17; exclude the parameters "
             + "before it from training, or export the model with operators listed in docs/operators.md",
-        TensorType.Float("N", 3), "com.microsoft.BiasGelu", Tensors.Of([1f, 2f, 3f], 3));
+        TensorType.Float("N", 3, 3), "com.microsoft.Inverse");
+
+    [Fact]
+    public void Operator_that_is_refused()
+    {
+        var (g, x) = Graph(TensorType.Float(3, 2, 4));
+        Refuses("operator GlobalLpPool (node 'globallppool') cannot be differentiated: it has no gradient rule yet; train only the layers "
+            + "behind it", g, Named(g, "GlobalLpPool", [x]), x);
+    }
 
     [Theory]
-    [InlineData("Pad (node 'pad') in mode 'reflect' has no gradient rule; use mode 'constant'", "Pad", "mode", "reflect", 0L, 0L, 1L, 1L,
-        0L, 0L, 1L, 1L)]
+    [InlineData("a number of steps that is not fixed", "hidden_size", 5L, "T")]
+    [InlineData("clip", "clip", -1L, "")]
+    public void Recurrent_layer_of_another_form(string form, string attribute, long value, string steps)
+    {
+        var (g, x) = Graph(TensorType.Float(steps.Length > 0 ? steps : 3, "N", 4));
+        AttributeProto[] attributes = value < 0 ? [Attributes.Of("hidden_size", 5L), Attributes.Of(attribute, 2f)]
+            : [Attributes.Of(attribute, value)];
+        var y = Named(g, "RNN", [x, g.Constant(Tensors.Of(new float[20], 1, 5, 4)), g.Constant(Tensors.Of(new float[25], 1, 5, 5))], attributes);
+        Refuses($"RNN (node 'rnn') with {form} has no gradient rule; export it without, or train only the layers behind it", g, y, x);
+    }
+
+    /// <summary>The integers in between do not end the gradient in silence.</summary>
+    [Fact]
+    public void Quantized_values_on_the_way()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        var scale = g.Scalar(0.1f);
+        var y = Named(g, "DequantizeLinear", [g.Add("QuantizeLinear", [x, scale]), scale]);
+        Refuses("operator DequantizeLinear (node 'dequantizelinear') cannot be differentiated: quantized models are not differentiated; "
+            + "unlearn in the float32 model and quantize the result", g, y, x);
+    }
+
+    [Fact]
+    public void Output_of_a_fused_operator_that_has_no_part()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        Value[] outs = [new("norm"), new("mean")];
+        g.Add("com.microsoft.SkipSimplifiedLayerNormalization", [g.Unsqueeze(x, 1), g.Unsqueeze(x, 1), g.Constant(Tensors.Of([1f, 1f], 2))],
+            outs, Attributes.Of("epsilon", 0.1f));
+        Refuses("output 1 of SkipSimplifiedLayerNormalization (node 'norm') is used; its gradient rule does not offer it, export the model "
+            + "for inference", g, g.Add(g.SumAll(outs[0]), g.SumAll(outs[1])), x);
+    }
+
+    [Theory]
     [InlineData("GatherND (node 'gathernd') with batch_dims has no gradient rule", "GatherND", "batch_dims", "1", 1L)]
-    [InlineData("AveragePool (node 'averagepool') with ceil_mode has no gradient rule; export it with explicit padding", "AveragePool",
-        "ceil_mode", "1")]
+    [InlineData("Einsum (node 'einsum') with equation '...j->...' has no gradient rule; write it without ellipsis and without a label "
+        + "twice in one term", "Einsum", "equation", "...j->...")]
+    [InlineData("Einsum (node 'einsum') with equation 'nmii->nm' has no gradient rule; write it without ellipsis and without a label "
+        + "twice in one term", "Einsum", "equation", "nm ii -> nm")]
     public void Attribute_without_rule(string message, string op, string attribute, string value, params long[] constant)
     {
         var attributes = new List<AttributeProto> { long.TryParse(value, out var number) ? Attributes.Of(attribute, number)
             : Attributes.Of(attribute, value) };
-        if (op is "AveragePool")
-            attributes.Add(Attributes.Of("kernel_shape", [2L, 2]));
         var shape = op is "GatherND" ? TensorType.Float(1, 3) : Image;
         TensorProto[] constants = constant.Length == 0 ? []
             : [op is "GatherND" ? Tensors.Of(constant, 1, 1) : Tensors.Of(constant, constant.Length)];
@@ -61,6 +101,39 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public void Free_size_that_a_reflection_needs()
+    {
+        var (g, x) = Graph(TensorType.Float("N", "H"));
+        var y = Named(g, "Pad", [x, g.Ints(0, 1, 0, 1)], Attributes.Of("mode", "reflect"));
+        Refuses("Pad (node 'pad') needs a fixed size of axis 1 for its gradient; give the input's height and width in the model", g, y, x);
+    }
+
+    [Fact]
+    public void Free_size_that_a_product_needs()
+    {
+        var (g, x) = Graph(TensorType.Float("N", "H"));
+        var y = Named(g, "ReduceProd", [x], Attributes.Of("axes", [1L]));
+        Refuses("ReduceProd (node 'reduceprod') needs a fixed size of axis 1 for its gradient; export the model with fixed shapes", g, y, x);
+    }
+
+    [Fact]
+    public void Einsum_that_repeats_an_axis()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 1, 3));
+        var y = Named(g, "Einsum", [x, g.Input("other", TensorType.Float("N", 4, 3))], Attributes.Of("equation", "bij,bij->bi"));
+        Refuses("Einsum (node 'einsum') repeats an axis of size one, which has no gradient rule; repeat it with Expand before", g, y, x);
+    }
+
+    [Fact]
+    public void Resize_with_scales_computed_at_run_time()
+    {
+        var (g, x) = Graph(Image);
+        var y = Named(g, "Resize", [x, default, Named(g, "Exp", [g.Input("scales", TensorType.Float(4))])]);
+        Refuses("input 2 ('exp') of Resize (node 'resize') must be a constant for its gradient; export the model with fixed shapes, or "
+            + "fold constants first", g, y, x);
+    }
+
+    [Fact]
     public void Automatic_padding_with_strides_of_a_free_size()
     {
         var (g, x) = Graph(TensorType.Float("N", 2, "H", 4));
@@ -68,6 +141,15 @@ public sealed class RefusalTests
             Attributes.Of("auto_pad", "SAME_UPPER"));
         Refuses("MaxPool (node 'maxpool') has auto_pad with strides on an axis without a fixed size; export it with explicit pads", g, y,
             x);
+    }
+
+    [Fact]
+    public void Output_shape_of_a_transposed_convolution_of_a_free_size()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 1, "L"));
+        var y = Named(g, "ConvTranspose", [x, g.Constant(Tensors.Of([1f, 2f], 1, 1, 2))], Attributes.Of("output_shape", [5L]));
+        Refuses("ConvTranspose (node 'convtranspose') has automatic padding on an axis without a fixed size; export it with explicit pads",
+            g, y, x);
     }
 
     [Fact]
@@ -88,6 +170,16 @@ public sealed class RefusalTests
         g.Add("BatchNormalization", [x, two, two, two, two], outs, Attributes.Of("training_mode", 1L));
         Refuses("BatchNormalization (node 'batchnormalization') is in training mode; export the model for inference, the graph that is "
             + "edited is the graph that is served", g, outs[0], x);
+    }
+
+    [Fact]
+    public void Dropout_in_training_mode()
+    {
+        var (g, x) = Graph(TensorType.Float("N", 2));
+        var training = g.Constant(new TensorProto { DataType = (int)TensorProto.Types.DataType.Bool, Int32Data = { 1 } });
+        var y = Named(g, "Dropout", [x, g.Scalar(0.5f), training]);
+        Refuses("Dropout (node 'dropout') is in training mode, or its mode is not a constant; export the model for inference, the graph that "
+            + "is edited is the graph that is served", g, y, x);
     }
 
     /// <summary>The body reads x from outside, so that x is no input of the node.</summary>

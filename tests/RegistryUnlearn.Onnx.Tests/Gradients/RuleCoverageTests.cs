@@ -6,19 +6,24 @@ namespace RegistryUnlearn.Onnx.Tests.Gradients;
 public sealed class RuleCoverageTests
 {
     /// <summary>Every row checks its rule to both orders, so one row per rule is what both orders need.</summary>
-    [Theory, InlineData(17), InlineData(18), InlineData(21)]
+    [Theory, InlineData(17), InlineData(18), InlineData(21), InlineData(23), InlineData(24)]
     public void Every_rule_has_a_row(int opset)
     {
         RowSet[] sets =
         [
-            ElementwiseRows.Rows, ShapingRows.Rows, IndexingRows.Rows, ReductionRows.Rows, MatrixProductRows.Rows, ConvolutionRows.Rows,
-                PoolingRows.Rows,
+            ElementwiseRows.Rows, ActivationRows.Rows, ShapingRows.Rows, RearrangingRows.Rows, IndexingRows.Rows, ReductionRows.Rows, MatrixProductRows.Rows, ConvolutionRows.Rows,
+                PoolingRows.Rows, NormalizationRows.Rows, MicrosoftRows.Rows, RecurrentRows.Rows,
         ];
         var checkedRules = sets.SelectMany(s => s.Cases).Where(c => RowSet.OpsetsOf(c).Contains(opset)).Select(c => c.Rule(opset))
             .ToHashSet();
-        var missing = RuleTable.All.Where(r => !r.StopsGradient && r.Refusal is null && !checkedRules.Contains(r));
+        // Rules that began before operator set 22 are checked there, newer ones where they begin.
+        var missing = RuleTable.All.Where(r => r.Since <= opset && (opset <= 21 || r.Since == opset) && IsNewest(r, opset))
+            .Where(r => !r.StopsGradient && r.Refusal is null && !checkedRules.Contains(r));
         Assert.Empty(missing.Select(r => $"{r.Domain} {r.Op} since {r.Since}"));
     }
+
+    static bool IsNewest(Rule rule, int opset) =>
+        RuleTable.Find(new Proto.NodeProto { OpType = rule.Op, Domain = rule.Domain }, new Onnx.Graphs.GraphBuilder(opset)) == rule;
 
     [Fact]
     public void No_rule_is_shadowed() =>

@@ -12,6 +12,7 @@ static class Convolutions
     public static IReadOnlyList<Rule> Rules { get; } =
     [
         new("", "Conv", 11, Conv),
+        new("", "ConvTranspose", 11, ConvTranspose),
         Adjoint.Rule(Adjoint.ConvGradInputOp, r =>
             [Forward(r, r.DOut(), r.In(1)), WeightGradient(r, Geometry.Of(r.Node), r.DOut(), r.In(0)), null]),
         Adjoint.Rule(Adjoint.ConvGradWeightOp, r =>
@@ -21,14 +22,28 @@ static class Convolutions
     static Value?[] Conv(RuleContext r)
     {
         var geometry = Geometry.Of(r.Node, r.InType(0), r.InType(1));
-        long[] allButChannel = [0, .. Enumerable.Range(2, geometry.Rank).Select(a => (long)a)];
         return
         [
             InputGradient(r, geometry, r.DOut(), r.In(1), r.In(0)),
             WeightGradient(r, geometry, r.In(0), r.DOut()),
-            r.HasIn(2) ? r.G.ReduceSum(r.DOut(), allButChannel, keep: false) : null,
+            Bias(r, geometry),
         ];
     }
+
+    /// <summary>The input gradient of the convolution that leads from the output back to the input.</summary>
+    static Value?[] ConvTranspose(RuleContext r)
+    {
+        var geometry = Geometry.OfTransposed(r.Node, r.InType(0), r.InType(1), r.OutType());
+        return
+        [
+            r.G.Add("Conv", [r.DOut(), r.In(1)], geometry.Convolution),
+            WeightGradient(r, geometry, r.DOut(), r.In(0)),
+            Bias(r, geometry),
+        ];
+    }
+
+    static Value? Bias(RuleContext r, Geometry geometry) => r.HasIn(2)
+        ? r.G.ReduceSum(r.DOut(), [0, .. Enumerable.Range(2, geometry.Rank).Select(a => (long)a)], keep: false) : null;
 
     static Value InputGradient(RuleContext r, Geometry geometry, Value dy, Value w, Value x) =>
         Adjoint.Emit(r.G, Adjoint.ConvGradInputOp, [dy, w, x], geometry.Complete);

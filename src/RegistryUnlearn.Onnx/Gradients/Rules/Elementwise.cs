@@ -1,4 +1,5 @@
 using RegistryUnlearn.Onnx.Graphs;
+using static RegistryUnlearn.Onnx.Gradients.Rule;
 
 namespace RegistryUnlearn.Onnx.Gradients.Rules;
 
@@ -13,6 +14,10 @@ static class Elementwise
         Binary("Div", 7, r => r.G.Div(r.DOut(), r.In(1)), r => r.G.Neg(r.G.Div(r.G.Mul(r.DOut(), r.Out(0)), r.In(1)))),
         Binary("Pow", 13, PowBase, PowExponent),
         new("", "Sum", 8, r => [.. Enumerable.Range(0, r.InputCount).Select(i => (Value?)r.Unbroadcast(r.DOut(), i))]),
+        new("", "Mean", 8, r =>
+            [.. Enumerable.Range(0, r.InputCount).Select(i => (Value?)r.Unbroadcast(r.G.Scale(r.DOut(), 1f / r.InputCount), i))]),
+        new("", "Max", 8, Extremum),
+        new("", "Min", 8, Extremum),
         new("", "Where", 9, r =>
         [
             null,
@@ -20,6 +25,7 @@ static class Elementwise
             r.Unbroadcast(r.G.Where(r.In(0), r.G.Scalar(0), r.DOut()), 2),
         ]),
         new("", "Identity", 1, r => [r.DOut()]),
+        new("", "Dropout", 12, Dropout),
         new("", "Cast", 9, r => [r.InType(0).Element == r.OutType().Element ? r.DOut() : r.G.Cast(r.DOut(), r.InType(0).Element)]),
 
         Unary("Neg", 6, r => r.G.Neg(r.DOut())),
@@ -43,10 +49,22 @@ static class Elementwise
         Unary("LogSoftmax", 13, r => r.G.Sub(r.DOut(), r.G.Mul(r.G.Exp(r.Out(0)), SumAlong(r, r.DOut())))),
     ];
 
-    static Rule Unary(string op, int since, Func<RuleContext, Value> gradient) => new("", op, since, r => [gradient(r)]);
-
     static Rule Binary(string op, int since, Func<RuleContext, Value> left, Func<RuleContext, Value> right) =>
         new("", op, since, r => [r.Unbroadcast(left(r), 0), r.Unbroadcast(right(r), 1)]);
+
+    /// <summary>Inputs that tie for the extremum share the gradient equally.</summary>
+    static Value?[] Extremum(RuleContext r)
+    {
+        Value[] hits = [.. Enumerable.Range(0, r.InputCount).Select(i => r.G.Cast(r.G.Equal(r.In(i), r.Out(0))))];
+        var share = r.G.Div(r.DOut(), r.G.Add("Sum", hits));
+        return [.. hits.Select((hit, i) => (Value?)r.Unbroadcast(r.G.Mul(hit, share), i))];
+    }
+
+    /// <summary>The identity, as a served model has it.</summary>
+    static Value?[] Dropout(RuleContext r) =>
+        !r.HasIn(2) || r.G.IsConstantFalse(r.In(2)) ? [r.DOut()] : throw new Models.OnnxModelException(
+            $"Dropout (node '{r.Node.Name}') is in training mode, or its mode is not a constant; export the model for inference, the "
+                + "graph that is edited is the graph that is served");
 
     static Value SumAlong(RuleContext r, Value x) => r.G.ReduceSum(x, [r.Int("axis", -1)], keep: true);
 

@@ -17,7 +17,8 @@ static class Pooling
         Adjoint.Rule(Adjoint.AveragePoolGradOp, r =>
         [
             r.G.Add("AveragePool", [r.DOut()],
-                [.. Geometry.Of(r.Node).Window.Where(a => r.G.Opset >= 19 || a.Name != "dilations"), Attributes.Of("count_include_pad", r.Int("count_include_pad", 0))]),
+                [.. Geometry.Of(r.Node).Window.Where(a => r.G.Opset >= 19 || a.Name != "dilations"), Attributes.Of("count_include_pad", r.Int("count_include_pad", 0)),
+                    Attributes.Of("ceil_mode", r.Int("ceil_mode", 0))]),
             null,
         ]),
     ];
@@ -30,10 +31,8 @@ static class Pooling
 
     static AttributeProto[] FixedWindow(RuleContext r)
     {
-        if (r.Int("ceil_mode", 0) == 1)
-            throw new OnnxModelException($"AveragePool (node '{r.Node.Name}') with ceil_mode has no gradient rule; export it with explicit padding");
         if (!Geometry.Of(r.Node, r.InType(0), null).IsFixed)
             throw new OnnxModelException($"AveragePool (node '{r.Node.Name}') needs fixed spatial sizes for its gradient; give the input's height and width in the model");
-        return Window(r);
+        return [.. Window(r), Attributes.Of("out", r.OutType().Sizes[2..])];
     }
 }

@@ -11,26 +11,30 @@ static class Reductions
         new("", "ReduceMean", 13, r => [Repeat(r, Mean(r))]),
         new("", "ReduceMax", 13, Extremum),
         new("", "ReduceMin", 13, Extremum),
+        Rule.Fused("GlobalMaxPool", 1, r => r.G.ReduceMax(r.In(0), Spatial(r), keep: true)),
         new("", "GlobalAveragePool", 1, r => [r.G.Expand(MeanOver(r, Spatial(r)), r.ShapeOfIn(0))]),
     ];
 
     static long[] Spatial(RuleContext r) => [.. Enumerable.Range(2, r.InType(0).Rank - 2).Select(a => (long)a)];
 
     /// <summary>The reduced axes: an attribute in older forms, an input in newer ones, all axes when absent or empty.</summary>
-    static long[] Axes(RuleContext r)
+    public static long[] Axes(RuleContext r)
     {
         var axes = r.HasIn(1) ? r.ConstantInts(1) : r.Ints("axes") ?? [];
         return axes.Length > 0 ? [.. axes.Select(a => (long)r.InType(0).Axis(a))]
             : r.Int("noop_with_empty_axes", 0) == 1 ? [] : [.. Enumerable.Range(0, r.InType(0).Rank).Select(a => (long)a)];
     }
 
-    static Value KeepDims(RuleContext r, Value reduced)
+    public static Value KeepDims(RuleContext r, Value reduced)
     {
         var axes = Axes(r);
         return r.Int("keepdims", 1) == 1 || axes.Length == 0 ? reduced : r.G.Unsqueeze(reduced, axes);
     }
 
-    static Value Repeat(RuleContext r, Value reduced) => r.G.Expand(KeepDims(r, reduced), r.ShapeOfIn(0));
+    static Value Repeat(RuleContext r, Value reduced) => Repeated(r, KeepDims(r, reduced));
+
+    /// <summary>A value with the reduced axes kept, repeated along them.</summary>
+    public static Value Repeated(RuleContext r, Value kept) => r.G.Expand(kept, r.ShapeOfIn(0));
 
     static Value Mean(RuleContext r) => MeanOver(r, Axes(r));
 

@@ -19,6 +19,10 @@ static class Shaping
         new("", "Slice", 10, r => [Adjoint.SliceGrad(r.G, r.DOut(), r.Node, r.InType(0))]),
         Adjoint.Rule(Adjoint.SliceGradOp, r => [r.G.Add("Slice", [r.DOut(), .. Enumerable.Range(2, r.InputCount - 2).Select(r.In)])]),
         new("", "Pad", 13, Pad),
+        new("", "Trilu", 14, r => [r.G.Add("Trilu", r.HasIn(1) ? [r.DOut(), r.In(1)] : [r.DOut()], Attributes.Of("upper", r.Int("upper", 1)))]),
+        // The transpose of a running sum runs the other way.
+        new("", "CumSum", 11, r => [r.G.Add("CumSum", [r.DOut(), r.In(1)],
+            Attributes.Of("exclusive", r.Int("exclusive", 0)), Attributes.Of("reverse", 1 - r.Int("reverse", 0)))]),
     ];
 
     static Value?[] Back(RuleContext r) => [r.ReshapeLikeIn(r.DOut(), 0)];
@@ -46,13 +50,13 @@ static class Shaping
         return [.. outs.Select(o => (Value?)o)];
     }
 
-    /// <summary>Constant padding is cut off again; other modes repeat elements and are not covered.</summary>
+    /// <summary>Constant padding is cut off again; in other modes every element receives the gradients of its repetitions.</summary>
     static Value?[] Pad(RuleContext r)
     {
-        if (r.Node.Text("mode", "constant") is not "constant" and var mode)
-            throw new Models.OnnxModelException($"Pad (node '{r.Node.Name}') in mode '{mode}' has no gradient rule; use mode 'constant'");
         var pads = r.ConstantInts(1);
         long[] axes = r.HasIn(3) ? [.. r.ConstantInts(3).Select(a => (long)r.InType(0).Axis(a))] : [.. Enumerable.Range(0, pads.Length / 2).Select(a => (long)a)];
+        if (r.Node.Text("mode", "constant") is not "constant" and var mode)
+            return [RepeatedPad(r, mode, axes, pads)];
         long[] starts = pads[..axes.Length];
         // A negative pad cut elements off: they come back as zeros.
         var restored = r.DOut();
@@ -72,5 +76,29 @@ static class Shaping
             r.G.Slice(restored, [.. cut.Select(c => c.From)], [.. cut.Select(c => c.Until > 0 ? -c.Until : long.MaxValue)],
                 [.. cut.Select(c => c.a)], [.. cut.Select(_ => 1L)]),
         ];
+    }
+
+    static Value RepeatedPad(RuleContext r, string mode, long[] axes, long[] pads)
+    {
+        var gradient = r.DOut();
+        for (var i = 0; i < axes.Length; i++)
+        {
+            if (pads[i] == 0 && pads[i + axes.Length] == 0)
+                continue;
+            var size = AxisMaps.FixedSize(r, (int)axes[i]);
+            int[] from = [.. Enumerable.Range(0, (int)(size + pads[i] + pads[i + axes.Length])).Select(o => Source((int)(o - pads[i]), size))];
+            gradient = AxisMaps.Apply(r.G, gradient, r.InType(0).Rank, (int)axes[i], AxisMaps.Selection(from, size, transposed: true));
+        }
+        return gradient;
+
+        int Source(int at, int size) => mode switch
+        {
+            "edge" => Math.Clamp(at, 0, size - 1),
+            "wrap" => Modulo(at, size),
+            _ when size == 1 => 0,
+            _ => Modulo(at, 2 * size - 2) is var i && i < size ? i : 2 * size - 2 - i,
+        };
+
+        static int Modulo(int at, int period) => ((at % period) + period) % period;
     }
 }

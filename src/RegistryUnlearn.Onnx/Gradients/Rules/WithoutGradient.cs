@@ -9,10 +9,31 @@ static class WithoutGradient
         {
             "Shape", "Size", "Constant", "ConstantOfShape", "Range", "NonZero", "ArgMax", "ArgMin", "OneHot", "EyeLike", "Equal", "Greater",
             "GreaterOrEqual", "Less", "LessOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf", "Sign", "Floor", "Ceil", "Round", "Mod",
+            "Hardmax", "BitShift", "NonMaxSuppression", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
+            "Bernoulli",
         }.Select(op => new Rule("", op, 1, _ => []) { StopsGradient = true }),
-        .. new[] { "If", "Loop", "Scan", "SequenceMap" }.Select(op => new Rule("", op, 1, _ => [])
-        {
-            Refusal = "control flow is not differentiated; export the model with control flow unrolled or folded",
-        }),
+        .. Refused("control flow is not differentiated; export the model with control flow unrolled or folded",
+            "If", "Loop", "Scan", "SequenceMap"),
+        .. Refused("quantized models are not differentiated; unlearn in the float32 model and quantize the result",
+            "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"),
+        .. Refused("sampling at computed positions is not differentiated; train only the layers behind it",
+            "GridSample", "AffineGrid", "RoiAlign", "MaxRoiPool", "DeformConv"),
+        .. Refused("sequences and optional values are not differentiated; export the model with plain tensors",
+            "SequenceConstruct", "SequenceInsert", "SequenceErase", "SequenceAt", "SplitToSequence", "ConcatFromSequence", "Optional",
+            "OptionalGetElement"),
+        .. Refused("fused attention is not differentiated; export the model with attention as matrix products and Softmax",
+            "Attention", "RotaryEmbedding", "com.microsoft.Attention", "com.microsoft.MultiHeadAttention",
+            "com.microsoft.GroupQueryAttention", "com.microsoft.EmbedLayerNormalization"),
+        .. Refused("layers in ONNX Runtime's blocked layout are not differentiated; use the model as it was before ONNX Runtime optimized it",
+            "com.microsoft.nchwc.Conv", "com.microsoft.nchwc.MaxPool", "com.microsoft.nchwc.AveragePool",
+            "com.microsoft.nchwc.GlobalAveragePool", "com.microsoft.nchwc.ReorderInput", "com.microsoft.nchwc.ReorderOutput"),
+        .. Refused("it has no gradient rule yet; train only the layers behind it",
+            "MaxUnpool", "LpPool", "GlobalLpPool", "Compress", "ReverseSequence", "Unique", "DFT", "STFT", "Col2Im"),
     ];
+
+    static IEnumerable<Rule> Refused(string reason, params string[] operators) => operators.Select(name =>
+    {
+        var dot = name.LastIndexOf('.');
+        return new Rule(dot < 0 ? "" : name[..dot], name[(dot + 1)..], 1, _ => []) { Refusal = reason };
+    });
 }

@@ -38,6 +38,19 @@ public sealed class ConvolutionRows
         new("Conv", "N,6,H,W | 4,3,3,3", "group=2 strides=[2,2] pads=[0,1,1,0]"),
         new("Conv", "N,4,H,W | 8,1,2,2", "group=4 dilations=[2,1]"), new("Conv", "N,2,W | 3,2,3", "strides=[2] dilations=[2]"),
         new("Conv", "N,2,H,W | 3,2,3,2", "auto_pad=SAME_LOWER"), new("Conv", "2,3,H,W | 3,3,1,1", "strides=[3,2]"),
+        // transposed convolution: input channels first in its kernel
+        new("ConvTranspose", "N,3,4,5 | 3,2,3,3 | 2"), new("ConvTranspose", "N,3,4,5 | 3,2,3,2", "kernel_shape=[3,2] pads=[1,0,2,1]"),
+        new("ConvTranspose", "N,3,4,3 | 3,6,2,2 | 6", "strides=[2,2]"),
+        new("ConvTranspose", "N,3,4,3 | 3,6,3,3 | 6", "strides=[2,2] pads=[1,1,1,1] output_padding=[1,1]"),
+        new("ConvTranspose", "N,3,5 | 3,2,3 | 2", "strides=[3] pads=[1,0] output_padding=[2] dilations=[2]"),
+        new("ConvTranspose", "N,2,2,3,2 | 2,3,2,2,2 | 3", "strides=[2,1,2] pads=[1,0,0,0,1,0]"),
+        new("ConvTranspose", "N,4,4,4 | 4,2,3,3 | 4", "group=2 strides=[2,1] pads=[1,1,0,1]"), new("ConvTranspose", "N,4,5 | 4,1,3", "group=4"),
+        .. from auto in new[] { "SAME_UPPER", "SAME_LOWER", "VALID" }
+            select new GradientCase("ConvTranspose", "N,3,4,5 | 3,2,3,4", $"auto_pad={auto} strides=[2,1]"),
+        new("ConvTranspose", "N,3,4 | 3,2,4", "output_shape=[7] strides=[2]"),
+        new("ConvTranspose", "N,3,4 | 3,2,4", "output_shape=[7] strides=[2] auto_pad=SAME_UPPER"),
+        new("ConvTranspose", "N,3,H,W | 3,2,3,3 | 2", "strides=[2,2] pads=[1,1,1,1] output_padding=[1,0]"),
+        new("ConvTranspose", "N,4,H,W | 4,2,2,3", "group=2 dilations=[2,1]"),
         // the transposes themselves: (dY, W, X) and (X, dY)
         new("ConvGradInput", "N,3,3,4 | 3,2,3,3 | N,2,5,6 positions",
             "kernel_shape=[3,3] strides=[1,1] pads=[0,0,0,0] dilations=[1,1] in=[5,6] channels=2 filters=3"),

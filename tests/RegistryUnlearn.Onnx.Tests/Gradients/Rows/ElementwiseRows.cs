@@ -21,7 +21,10 @@ public sealed class ElementwiseRows
         new("Sum", "N,3"), new("Sum", "N,3 | 3"), new("Sum", "N,3 | N,1 | scalar"), new("Sum", "1,3 | N,1 | 2,1,1"),
         new("Where", "N,3 bool | N,3 | N,3"), new("Where", "3 bool | N,1 | scalar"), new("Where", "N,1 bool | 1,3 | 2,1,1"),
         new("Where", "scalar bool | N,3 | 3"),
-        new("Identity", "N,3"),
+        .. from op in new[] { "Max", "Min", "Mean" }
+            from shapes in new[] { "N,3 distinct", "N,3 distinct | N,3", "N,3 distinct | 3", "N,1 distinct | 1,3 | 2,1,1" }
+            select new GradientCase(op, shapes) { Step = 1 / 128f, Tolerance = 3e-3 },
+        new("Identity", "N,3"), new("Dropout", "N,3"), new("Dropout", "N,3 | ~0.3"),
         new("Cast", "N,3", "to=1"),
         .. from op in new[] { "Neg", "Abs", "Exp", "Relu", "LeakyRelu", "Tanh", "Sigmoid", "Softplus", "Erf" }
             select new GradientCase(op, "N,3"),

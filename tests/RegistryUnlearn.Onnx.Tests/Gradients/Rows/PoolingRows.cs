@@ -35,6 +35,12 @@ public sealed class PoolingRows
                 "kernel_shape=[2,2] strides=[2,2] auto_pad=SAME_LOWER count_include_pad=1", "kernel_shape=[2,2] strides=[3,2]",
             }
             select new GradientCase("AveragePool", "N,3,5,6", window),
+        .. from window in new[]
+            {
+                "kernel_shape=[2,2] strides=[2,2]", "kernel_shape=[3,3] strides=[2,2] pads=[1,1,0,1]", "kernel_shape=[3,2] strides=[3,2]",
+                "kernel_shape=[3,3] strides=[2,2] pads=[1,1,0,1] count_include_pad=1", "kernel_shape=[2,2] strides=[2,2] count_include_pad=1",
+            }
+            select new GradientCase("AveragePool", "N,3,5,6", window + " ceil_mode=1"),
         new("AveragePool", "N,2,7", "kernel_shape=[3] strides=[2] pads=[1,0]"),
         new("AveragePool", "N,2,4,3,4", "kernel_shape=[2,2,3] strides=[2,1,1]"),
         new("AveragePool", "N,3,6,7", "kernel_shape=[2,3] dilations=[2,2] pads=[1,1,1,1]") { From = 19 },

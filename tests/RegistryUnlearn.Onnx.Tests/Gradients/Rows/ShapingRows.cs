@@ -42,6 +42,12 @@ public sealed class ShapingRows
         new("Pad", "N,4 | =0,-1,0,-2"), new("Pad", "N,3 | =1,0,2,0"),
         new("Pad", "N,3,4 | =1,2 |  | =-1") { From = 18 }, new("Pad", "N,3,4 | =-1,2,1,-1 | ~0.5 | =2,1") { From = 18 },
         new("Pad", "N,3 | =0,0,0,0"),
+        .. from mode in new[] { "reflect", "edge" } from pads in new[] { "=0,0,2,1,0,0,1,3", "=0,0,-1,1,0,0,2,-1", "=1,0,0,0,0,0,0,2" }
+            select new GradientCase("Pad", $"{(pads[1] == '1' ? "4" : "N")},2,4,5 | {pads}", $"mode={mode}"),
+        new("Pad", "N,3 | =0,2,0,1", "mode=wrap") { From = 19 }, new("Pad", "N,3,4 | =2,1 |  | =1", "mode=edge") { From = 18 },
+        new("Trilu", "N,3,4"), new("Trilu", "N,4,3", "upper=0"), new("Trilu", "N,3,4 | =s-1"), new("Trilu", "4,N | =s1", "upper=0"),
+        .. from mode in new[] { "", "exclusive=1", "reverse=1", "exclusive=1 reverse=1" } from axis in new[] { "=s1", "=s0", "=s-1" }
+            select new GradientCase("CumSum", $"N,4,2 | {axis}", mode),
     ]);
 
     public static TheoryData<string, int, bool> Runs => Rows.Runs;

@@ -1,0 +1,97 @@
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
+
+namespace RegistryUnlearn.Onnx.Gradients.Rules;
+
+/// <summary>Operators of the domain com.microsoft that ONNX Runtime's optimizer puts in the place of several standard ones.</summary>
+static class MicrosoftFusions
+{
+    const string Domain = "com.microsoft";
+
+    public static IReadOnlyList<Rule> Rules { get; } =
+    [
+        Fused("Gelu", r => [Activations.Gelu(r.G, r.In(0))]),
+        Fused("BiasGelu", r => [Activations.Gelu(r.G, r.G.Add(r.In(0), r.In(1)))]),
+        Fused("FastGelu", r => [Activations.TanhGelu(r.G, r.HasIn(1) ? r.G.Add(r.In(0), r.In(1)) : r.In(0))]),
+        Fused("QuickGelu", r => [Activations.Swish(r.G, r.In(0), r.Float("alpha", 1.702f))]),
+        Fused("FusedMatMul", FusedMatMul),
+        Fused("FusedGemm", r => [Activated(r, r.G.Add("Gemm", Ins(r, 3), WithoutActivation(r)))]),
+        Fused("FusedConv", FusedConv),
+        Fused("SkipLayerNormalization", SkipLayerNormalization),
+        Fused("SkipSimplifiedLayerNormalization", SkipSimplifiedLayerNormalization),
+    ];
+
+    static Rule Fused(string op, Func<RuleContext, Value?[]> decompose) => Rule.Fused(op, 1, decompose, Domain);
+
+    /// <summary>The first inputs that the node has, at most so many.</summary>
+    static Value[] Ins(RuleContext r, int count) => [.. Enumerable.Range(0, count).Where(r.HasIn).Select(r.In)];
+
+    /// <summary>alpha · op(A) · op(B).</summary>
+    static Value?[] FusedMatMul(RuleContext r)
+    {
+        if (r.Int("transBatchA", 0) == 1 || r.Int("transBatchB", 0) == 1)
+            throw new OnnxModelException($"FusedMatMul (node '{r.Node.Name}') with transBatchA or transBatchB has no gradient rule; use the "
+                + "model as it was before ONNX Runtime optimized it");
+        return [r.G.Scale(r.G.MatMul(Operand(0, "transA"), Operand(1, "transB")), r.Float("alpha", 1))];
+
+        Value Operand(int i, string transposed)
+        {
+            var rank = r.InType(i).Rank;
+            return rank < 2 || r.Int(transposed, 0) == 0 ? r.In(i)
+                : r.G.Transpose(r.In(i), [.. Enumerable.Range(0, rank - 2).Select(a => (long)a), rank - 1, rank - 2]);
+        }
+    }
+
+    /// <summary>Convolution, then the sum with a fourth input, then an activation.</summary>
+    static Value?[] FusedConv(RuleContext r)
+    {
+        var y = r.G.Add("Conv", Ins(r, 3), WithoutActivation(r));
+        return [Activated(r, r.HasIn(3) ? r.G.Add(y, r.In(3)) : y)];
+    }
+
+    static AttributeProto[] WithoutActivation(RuleContext r) =>
+        [.. r.Node.Attribute.Where(a => !a.Name.StartsWith("activation", StringComparison.Ordinal))];
+
+    static Value Activated(RuleContext r, Value y)
+    {
+        var parameters = r.Node.Find("activation_params")?.Floats.ToArray() ?? [];
+        return r.Node.Text("activation", "") switch
+        {
+            "" => y,
+            "Relu" or "Tanh" or "Sigmoid" => r.G.Add(r.Node.Text("activation", ""), [y]),
+            "LeakyRelu" => r.G.Add("LeakyRelu", [y], Attributes.Of("alpha", Parameter(0, "activation_alpha", 0.01f))),
+            "HardSigmoid" => r.G.Add("HardSigmoid", [y],
+                Attributes.Of("alpha", Parameter(0, "activation_alpha", 0.2f)), Attributes.Of("beta", Parameter(1, "activation_beta", 0.5f))),
+            "Clip" when parameters.Length == 2 => r.G.Add("Clip", [y, r.G.Scalar(parameters[0]), r.G.Scalar(parameters[1])]),
+            var other => throw new OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') with activation '{other}' has no gradient "
+                + "rule; use the model as it was before ONNX Runtime optimized it"),
+        };
+
+        // FusedConv lists its parameters, FusedGemm names them.
+        float Parameter(int i, string name, float otherwise) => i < parameters.Length ? parameters[i] : r.Float(name, otherwise);
+    }
+
+    /// <summary>Inputs: input, skip, gamma, beta, bias. Outputs: y, mean, 1/deviation, input + skip + bias.</summary>
+    static Value?[] SkipLayerNormalization(RuleContext r)
+    {
+        var sum = SkipSum(r, bias: 4);
+        var (y, mean, inverse) = SampleNormalizations.Standardize(r.G, sum, [r.InType(0).Rank - 1], r.Float("epsilon", 1e-12f));
+        y = r.G.Mul(y, r.In(2));
+        return [r.HasIn(3) ? r.G.Add(y, r.In(3)) : y, mean, inverse, sum];
+    }
+
+    /// <summary>Inputs: input, skip, gamma, bias. Outputs as above; there is no mean.</summary>
+    static Value?[] SkipSimplifiedLayerNormalization(RuleContext r)
+    {
+        var sum = SkipSum(r, bias: 3);
+        var inverse = SampleNormalizations.InverseRoot(r.G, sum, [r.InType(0).Rank - 1], r.Float("epsilon", 1e-12f));
+        return [r.G.Mul(r.G.Mul(sum, inverse), r.In(2)), null, inverse, sum];
+    }
+
+    static Value SkipSum(RuleContext r, int bias)
+    {
+        var sum = r.G.Add(r.In(0), r.In(1));
+        return r.HasIn(bias) ? r.G.Add(sum, r.In(bias)) : sum;
+    }
+}
