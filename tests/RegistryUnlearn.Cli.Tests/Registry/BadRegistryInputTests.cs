@@ -47,7 +47,8 @@ public sealed class BadRegistryInputTests
                 f.Write("tiny/1/weights.bin", new byte[100]);
             },
             null, "external_data asks for bytes 0 to 192 of 'weights.bin', which has 100. Fetch the data file again"),
-        ["operator without a rule"] = new(f => f.Write(Model, With("Celu")), null, "tiny/1/model.onnx: ", "Celu", "has no gradient rule"),
+        ["operator without a rule"] = new(f => f.Write(Model, With("Normalizer", "ai.onnx.ml")), null,
+            "tiny/1/model.onnx: ", "Normalizer", "has no gradient rule"),
         ["operator of another house"] = new(f => f.Write(Model, With("Frobnicate", "com.example")), null,
             "tiny/1/model.onnx: ", "Frobnicate"),
         ["nothing to train"] = new(f => f.Write(Model, Untrained()), null, "tiny/1/model.onnx: "),
@@ -151,7 +152,7 @@ public sealed class BadRegistryInputTests
         row.Spoil?.Invoke(folder);
         var before = folder.Served();
         var result = await folder.RunAsync(TinyRegistry.Request(row.Change), "--output", "json");
-        Assert.Equal((ExitCodes.BadInput, 2), (result.Code, result.Code));
+        Assert.Equal(ExitCodes.BadInput, result.Code);
         var rest = result.Error;
         foreach (var part in row.Expected)
         {
