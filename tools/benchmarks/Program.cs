@@ -1,4 +1,17 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
 using RegistryUnlearn.Benchmarks;
+using RegistryUnlearn.Benchmarks.PyTorch;
 
-BenchmarkSwitcher.FromAssembly(typeof(ShortRuns).Assembly).Run(args, new ShortRuns());
+switch (args)
+{
+    case ["pytorch", .. var rest]:
+        Comparison.Run(rest);
+        break;
+    case ["serve", var model, var batch, var kind]:
+        StepServer.Serve(model, int.Parse(batch, CultureInfo.InvariantCulture), kind);
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(ShortRuns).Assembly).Run(args, new ShortRuns());
+        break;
+}

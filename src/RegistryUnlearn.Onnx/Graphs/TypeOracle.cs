@@ -32,9 +32,17 @@ public sealed class TypeOracle
         var unknown = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0 && !types.ContainsKey(o)).ToList();
         if (unknown.Count == 0)
             return;
-        using var options = Options();
-        using var session = Load(graph.Build(unknown), options);
-        var open = new List<string>();
+        var open = Inferred(graph, unknown);
+        if (open.Count > 0)
+            Observe(graph, open);
+    }
+
+    /// <summary>Takes over what shape inference says of the values.</summary>
+    /// <returns>The tensors of which it leaves a size open, with their element types.</returns>
+    List<(string Name, TensorProto.Types.DataType Element)> Inferred(GraphBuilder graph, List<string> unknown)
+    {
+        using var session = Load(graph.Build(unknown));
+        var open = new List<(string, TensorProto.Types.DataType)>();
         foreach (var name in unknown)
         {
             var meta = session.OutputMetadata[name];
@@ -42,10 +50,9 @@ public sealed class TypeOracle
                 types[name] = new(Element(meta.ElementDataType),
                     [.. meta.Dimensions.Select((d, i) => d >= 0 ? (Dim)d : meta.SymbolicDimensions[i])]);
             else if (meta.OnnxValueType is OnnxValueType.ONNX_TYPE_TENSOR)
-                open.Add(name);
+                open.Add((name, Element(meta.ElementDataType)));
         }
-        if (open.Count > 0)
-            Observe(graph, session, open);
+        return open;
     }
 
     /// <summary>Open: an unnamed size, or an unknown rank, which ONNX Runtime reports like rank 0.</summary>
@@ -59,13 +66,14 @@ public sealed class TypeOracle
         return false;
     }
 
-    void Observe(GraphBuilder graph, InferenceSession session, List<string> open)
+    void Observe(GraphBuilder graph, List<(string Name, TensorProto.Types.DataType Element)> open)
     {
+        using var session = Load(Shapes(graph, [.. open.Select(o => o.Name)]));
         var inner = graph.Inputs.Values.SelectMany(t => t.Shape.Skip(1)).Where(d => !d.IsFixed).Select(d => d.Symbol!).ToHashSet();
         var sizes = graph.Inputs.Values.SelectMany(t => t.Shape).Where(d => !d.IsFixed).Select(d => d.Symbol!).Distinct()
             .Select((symbol, i) => (symbol, Sizes: Sizes(i, isBatch: !inner.Contains(symbol)))).ToDictionary(s => s.symbol, s => s.Sizes);
-        var first = Run(session, graph, symbol => sizes[symbol].First, open, out var elements);
-        var second = Run(session, graph, symbol => sizes[symbol].Second, open, out _);
+        var first = Run(session, graph, symbol => sizes[symbol].First);
+        var second = Run(session, graph, symbol => sizes[symbol].Second);
         // Inputs' own sizes come first, so that an observed size that follows one input dimension takes that dimension's name.
         var seen = sizes.ToDictionary(s => s.Value, s => s.Key);
         for (var k = 0; k < open.Count; k++)
@@ -77,7 +85,7 @@ public sealed class TypeOracle
                 dims[i] = key.Item1 == key.Item2 ? key.Item1 : seen.TryGetValue(key, out var symbol) ? symbol
                     : seen[key] = $"size{key.Item1}_{key.Item2}";
             }
-            types[open[k]] = new(elements[k], dims);
+            types[open[k].Name] = new(open[k].Element, dims);
         }
     }
 
@@ -88,16 +96,28 @@ public sealed class TypeOracle
     static (long First, long Second) Sizes(int symbol, bool isBatch) =>
         isBatch ? (2 + 3 * symbol, 3 + 4 * symbol) : (17 + 4 * symbol, 49 + 8 * symbol);
 
-    static long[][] Run(InferenceSession session, GraphBuilder graph, Func<string, long> sizes, List<string> wanted,
-        out TensorProto.Types.DataType[] elements)
+    /// <summary>The graph with the shapes of the given values as its only outputs: the values themselves need not stay in memory.</summary>
+    static ModelProto Shapes(GraphBuilder graph, string[] values)
+    {
+        var model = graph.Build(values);
+        model.Graph.Output.Clear();
+        foreach (var value in values)
+        {
+            var shape = $"shape of {value}";
+            model.Graph.Node.Add(new NodeProto { OpType = "Shape", Input = { value }, Output = { shape } });
+            model.Graph.Output.Add(new ValueInfoProto { Name = shape });
+        }
+        return model;
+    }
+
+    static long[][] Run(InferenceSession session, GraphBuilder graph, Func<string, long> sizes)
     {
         var feeds = graph.Inputs.ToDictionary(i => i.Key, i => Feed(i.Value, d => d.IsFixed ? d.Size : sizes(d.Symbol!)));
         try
         {
             using var run = new RunOptions();
-            using var results = session.Run(run, feeds, wanted);
-            elements = [.. results.Select(r => Element(r.GetTensorTypeAndShape().ElementDataType))];
-            return [.. results.Select(r => r.GetTensorTypeAndShape().Shape)];
+            using var results = session.Run(run, feeds, session.OutputNames);
+            return [.. results.Select(r => r.GetTensorDataAsSpan<long>().ToArray())];
         }
         catch (OnnxRuntimeException e)
         {
@@ -120,15 +140,10 @@ public sealed class TypeOracle
 
     static TensorProto.Types.DataType Element(TensorElementType type) => (TensorProto.Types.DataType)(int)type;
 
-    static SessionOptions Options()
+    static InferenceSession Load(ModelProto model)
     {
-        var options = OrtRuntime.NewOptions();
+        using var options = OrtRuntime.NewOptions();
         options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
-        return options;
-    }
-
-    static InferenceSession Load(ModelProto model, SessionOptions options)
-    {
         try
         {
             return new InferenceSession(model.ToByteArray(), options);

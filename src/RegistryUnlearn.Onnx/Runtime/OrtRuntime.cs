@@ -18,10 +18,11 @@ public static class OrtRuntime
 
     /// <summary>
     /// Options of a session on the shared pool; on a pool of its own only where the host process had created the environment without one.
+    /// Memory is not planned ahead in one piece: the plan is made during a first run and then comes on top of what that run took.
     /// </summary>
     public static SessionOptions NewOptions()
     {
-        var options = new SessionOptions();
+        var options = new SessionOptions { EnableMemoryPattern = false };
         if (PoolIsShared.Value)
             options.DisablePerSessionThreads();
         options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
