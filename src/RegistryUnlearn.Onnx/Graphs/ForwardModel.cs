@@ -56,7 +56,8 @@ public sealed class ForwardModel
 
     /// <summary>The batch size that the model insists on; null if any will do.</summary>
     public long? FixedBatch =>
-        model.Graph.Input.First(i => i.Name == InputName).Type.TensorType.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? first.DimValue : null;
+        model.Graph.Input.First(i => i.Name == InputName).Type.TensorType.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..]
+            ? first.DimValue : null;
 
     /// <summary>An empty graph with the operator sets of the model.</summary>
     public GraphBuilder NewGraph()

@@ -23,7 +23,9 @@ sealed class Float32Form
         graph.Input.Concat(graph.Output).Any(v => v.Type?.TensorType?.ElemType == (int)DataType.Double)
         || graph.Initializer.Any(t => t.DataType == (int)DataType.Double && t.Dims.Any(d => d > 1)));
 
-    /// <summary>Rewrites types of values, attributes and constants; the graph's own stored tensors are left to <see cref="Of(TensorProto)"/>.</summary>
+    /// <summary>
+    /// Rewrites types of values, attributes and constants; the graph's own stored tensors are left to <see cref="Of(TensorProto)"/>.
+    /// </summary>
     public void Apply(GraphProto graph)
     {
         foreach (var value in graph.Input.Concat(graph.Output).Concat(graph.ValueInfo))
@@ -40,7 +42,9 @@ sealed class Float32Form
         }
     }
 
-    /// <summary>The tensor as float32; itself if it is of no type that is replaced. FLOAT16 and BFLOAT16 widen exactly, DOUBLE rounds.</summary>
+    /// <summary>
+    /// The tensor as float32; itself if it is of no type that is replaced. FLOAT16 and BFLOAT16 widen exactly, DOUBLE rounds.
+    /// </summary>
     /// <param name="tensor">A tensor without external data, whose data has the length of its shape.</param>
     public TensorProto Of(TensorProto tensor)
     {
@@ -58,7 +62,13 @@ sealed class Float32Form
         }
         var wide = new byte[4 * count];
         FloatCodec.Encode(DataType.Float, floats, wide);
-        return new() { Name = tensor.Name, DataType = (int)DataType.Float, Dims = { tensor.Dims }, RawData = UnsafeByteOperations.UnsafeWrap(wide) };
+        return new()
+        {
+            Name = tensor.Name,
+            DataType = (int)DataType.Float,
+            Dims = { tensor.Dims },
+            RawData = UnsafeByteOperations.UnsafeWrap(wide),
+        };
     }
 
     void Apply(TypeProto type)

@@ -40,7 +40,9 @@ sealed class FunctionInlining
         function.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version;
 
     /// <summary>The nodes with every call replaced, in bodies as well. The nodes given are changed.</summary>
-    /// <exception cref="OnnxModelException">A function calls itself, a call does not fit its function, or the graph grows too large.</exception>
+    /// <exception cref="OnnxModelException">
+    /// A function calls itself, a call does not fit its function, or the graph grows too large.
+    /// </exception>
     public List<NodeProto> Apply(IEnumerable<NodeProto> nodes)
     {
         var result = new List<NodeProto>();
@@ -83,7 +85,13 @@ sealed class FunctionInlining
         var passed = new List<NodeProto>();
         for (var i = 0; i < function.Output.Count; i++)
             if (call.Output.ElementAtOrDefault(i) is { Length: > 0 } output && !renamed.TryAdd(function.Output[i], output))
-                passed.Add(new NodeProto { OpType = "Identity", Name = output, Input = { renamed[function.Output[i]] }, Output = { output } });
+                passed.Add(new NodeProto
+                {
+                    OpType = "Identity",
+                    Name = output,
+                    Input = { renamed[function.Output[i]] },
+                    Output = { output },
+                });
         foreach (var name in nodes.SelectMany(n => n.Output.Concat(NodeNames.Reads(n))).Where(n => n.Length > 0))
             if (!renamed.ContainsKey(name)) renamed[name] = names.Next(prefix + name);
         foreach (var node in nodes)

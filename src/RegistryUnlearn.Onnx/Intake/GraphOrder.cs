@@ -39,10 +39,13 @@ static class GraphOrder
         foreach (var node in graph.Node)
             foreach (var output in node.Output)
                 if (output.Length > 0 && !makers.TryAdd(output, node))
-                    throw new OnnxModelException($"{NodeLabel.Of(node)}: makes '{output}', which "
-                        + $"{(makers[output] is { } other ? $"{NodeLabel.Of(other)} makes as well" : "is an input or initializer")}. {Remedy}");
+                    throw Twice(node, output, makers[output]);
         return makers;
     }
+
+    static OnnxModelException Twice(NodeProto node, string output, NodeProto? other) => new(
+        $"{NodeLabel.Of(node)}: makes '{output}', which "
+        + $"{(other is null ? "is an input or initializer" : $"{NodeLabel.Of(other)} makes as well")}. {Remedy}");
 
     static void Sort(GraphProto graph, Dictionary<string, NodeProto?> makers)
     {
@@ -74,8 +77,11 @@ static class GraphOrder
         int start;
         while ((start = path.IndexOf(needs[path[^1]].First(n => open[n] > 0))) < 0)
             path.Add(needs[path[^1]].First(n => open[n] > 0));
-        var cycle = Enumerable.Reverse(path.Skip(start)).Select(i => NodeLabel.Of(graph.Node[i])).ToList();
-        var shown = string.Join(" → ", cycle.Take(LongestCycleShown)) + (cycle.Count > LongestCycleShown ? $" → {cycle.Count - LongestCycleShown} more" : "");
+        int[] circle = [.. Enumerable.Reverse(path.Skip(start))];
+        var first = Array.IndexOf(circle, circle.Min());
+        var cycle = circle[first..].Concat(circle[..first]).Select(i => NodeLabel.Of(graph.Node[i])).ToList();
+        var shown = string.Join(" → ", cycle.Take(LongestCycleShown));
+        if (cycle.Count > LongestCycleShown) shown += $" → {cycle.Count - LongestCycleShown} more";
         return new($"graph: nodes read each other's results in a circle: {shown} → {cycle[0]}. {Remedy}");
     }
 }

@@ -29,7 +29,8 @@ static class InferenceForm
             else if (isStandard && node.OpType == "Dropout")
                 graph.Node.AddRange(WithoutDropout(node, names));
             else if (isStandard && node.OpType == "BatchNormalization" && node.Int("training_mode", 0) != 0)
-                throw new OnnxModelException($"{NodeLabel.Of(node)}: is in training mode. Export the model in evaluation mode (model.eval() in PyTorch)");
+                throw new OnnxModelException(
+                    $"{NodeLabel.Of(node)}: is in training mode. Export the model in evaluation mode (model.eval() in PyTorch)");
             else
                 graph.Node.Add(node);
         }

@@ -38,8 +38,8 @@ static class UpgradedForms
     }
 
     /// <summary>
-    /// Resize 10 leaves open which element is nearest; ONNX Runtime rounds down where it enlarges and up where it reduces. Where a node does both
-    /// on different axes, it is split in two.
+    /// Resize 10 leaves open which element is nearest; ONNX Runtime rounds down where it enlarges and up where it reduces. Where a node does
+    /// both on different axes, it is split in two.
     /// </summary>
     public static void Resize(NodeRewrite r)
     {
@@ -71,7 +71,7 @@ static class UpgradedForms
         r.Set(Attributes.Of("nearest_mode", nearest));
     }
 
-    /// <summary>Before version 13 the axes from <c>axis</c> on were one: the same as the new form where only the last axis is meant.</summary>
+    /// <summary>Before version 13 all axes from <c>axis</c> on were one: the same as the new form where this is the last axis.</summary>
     public static void OverFlattened(NodeRewrite r)
     {
         var axis = r.Take("axis")?.I ?? 1;

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
@@ -11,6 +12,15 @@ namespace RegistryUnlearn.Onnx.Intake;
 /// </summary>
 public sealed class WorkingCopy
 {
+    const int MostShown = 5;
+
+    /// <summary>Domains besides the standard one whose operators ONNX Runtime brings along.</summary>
+    static readonly FrozenSet<string> RuntimeDomains = new[]
+    {
+        "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training", "com.microsoft", "com.microsoft.experimental", "com.microsoft.nchwc",
+        "com.ms.internal.nhwc", "org.pytorch.aten",
+    }.ToFrozenSet();
+
     readonly Float32Form floats;
 
     WorkingCopy(GraphProto graph, int opset, IReadOnlyList<OperatorSetIdProto> domains, Float32Form floats) =>
@@ -57,8 +67,8 @@ public sealed class WorkingCopy
             ?? model.Functions.Max(FunctionInlining.Version)
             ?? throw new OnnxModelException("opset_import: names no version of the standard operator set. Export the model again");
         return declared is >= OpsetUpgrades.Oldest and <= int.MaxValue ? declared : throw new OnnxModelException(
-            $"opset_import: the model uses operator set {declared}, the oldest that can be read is {OpsetUpgrades.Oldest}. Export it again with "
-            + "opset_version 13 or newer, or convert it with onnx.version_converter");
+            $"opset_import: the model uses operator set {declared}, the oldest that can be read is {OpsetUpgrades.Oldest}. Export it again "
+            + "with opset_version 13 or newer, or convert it with onnx.version_converter");
     }
 
     static void RequireDense(GraphProto graph)
@@ -78,14 +88,18 @@ public sealed class WorkingCopy
 
     static List<OperatorSetIdProto> UsedDomains(ModelProto model, GraphProto graph)
     {
-        var imports = model.OpsetImport.Concat(model.Functions.SelectMany(f => f.OpsetImport)).Where(o => o.Domain is not ("" or "ai.onnx"))
-            .GroupBy(o => o.Domain).ToDictionary(g => g.Key, g => g.First());
-        var used = new SortedDictionary<string, OperatorSetIdProto>(StringComparer.Ordinal);
-        foreach (var node in AllNodes(graph).Where(n => n.Domain is not ("" or "ai.onnx")))
-            used[node.Domain] = imports.GetValueOrDefault(node.Domain) ?? throw new OnnxModelException(
-                $"{NodeLabel.Of(node)}: the model neither imports operator domain '{node.Domain}' nor has a function of this name. "
-                + "Export the model again");
-        return [.. used.Values];
+        var imports = model.OpsetImport.Concat(model.Functions.SelectMany(f => f.OpsetImport)).GroupBy(o => o.Domain)
+            .ToDictionary(g => g.Key, g => g.First());
+        var used = AllNodes(graph).Where(n => n.Domain is not ("" or "ai.onnx")).ToLookup(n => n.Domain);
+        var unknown = used.Where(u => !RuntimeDomains.Contains(u.Key)).SelectMany(u => u).ToList();
+        if (unknown.Count > 0)
+            throw new OnnxModelException($"{string.Join(", ", unknown.Take(MostShown).Select(NodeLabel.Of))}"
+                + $"{(unknown.Count > MostShown ? $" and {unknown.Count - MostShown} more" : "")}: ONNX Runtime has no operators of "
+                + $"{string.Join(", ", unknown.Select(n => $"'{n.Domain}'").Distinct())} and the model no functions of these names. Export the "
+                + "model with standard operators, or with its own ones as model-local functions");
+        return [.. used.Select(u => imports.GetValueOrDefault(u.Key) ?? throw new OnnxModelException(
+            $"{NodeLabel.Of(u.First())}: opset_import does not name operator domain '{u.Key}'. Export the model again"))
+            .OrderBy(o => o.Domain, StringComparer.Ordinal)];
     }
 
     static IEnumerable<NodeProto> AllNodes(GraphProto graph) =>

@@ -67,7 +67,8 @@ sealed class ParameterTrace
         var place = $"input {slot} of {node.OpType} '{label}'";
         if (ParameterSlots.IsRunningStatistic(node, slot)) IsStatistic[root.Tensor] = true;
 
-        var whyNot = IsStatistic[root.Tensor] ? "running statistics"
+        var whyNot = tensor.Count == 0 ? "it has no elements"
+            : IsStatistic[root.Tensor] ? "running statistics"
             : !activation ? ParameterSlots.Rearranges(node, slot) || ParameterSlots.Composes(node) ? null : "no activation meets it"
             : ParameterSlots.IsDirect(node, slot) ? WhyNotDirect(tensor, node, root)
             : ParameterSlots.IsElementwise(node) ? WhyNotElementwise(tensor, node, processed)

@@ -15,8 +15,9 @@ public sealed class ForwardModelTests
 
     public static TheoryData<Action<ModelProto>, string> Refused => new()
     {
-        { m => m.OpsetImport[0].Version = 8, "opset_import: the model uses operator set 8, the oldest that can be read is 9. Export it again "
-            + "with opset_version 13 or newer, or convert it with onnx.version_converter" },
+        { m => m.OpsetImport[0].Version = 8,
+            "opset_import: the model uses operator set 8, the oldest that can be read is 9. Export it again "
+                + "with opset_version 13 or newer, or convert it with onnx.version_converter" },
         { m => m.OpsetImport[0].Domain = "com.example",
             "opset_import: names no version of the standard operator set. Export the model again" },
         { m => m.Graph.SparseInitializer.Add(new SparseTensorProto { Values = new() { Name = "s" } }),

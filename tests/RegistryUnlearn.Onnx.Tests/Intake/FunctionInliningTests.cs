@@ -44,7 +44,8 @@ public sealed class FunctionInliningTests
             [
                 Build.Node("ReduceSum h -> s", Attributes.Of("keepdims", 0L)),
                 Build.Node("Constant -> zero", Build.Tensor("value", Tensors.Scalar(0))), Build.Node("Greater s zero -> p"),
-                Build.Node("If p -> c", Branch("then_branch", Build.Node("Mul x h -> w"), "w"), Branch("else_branch", Call("Half x -> w"), "w")),
+                Build.Node("If p -> c", Branch("then_branch", Build.Node("Mul x h -> w"), "w"),
+                    Branch("else_branch", Call("Half x -> w"), "w")),
             ]),
             Function("Half", "a -> c", [Build.Node("Add a a -> c")]))),
     ];
@@ -67,7 +68,8 @@ public sealed class FunctionInliningTests
     [Fact]
     public void Input_is_passed_on()
     {
-        var model = Model([Call("Same x w -> h k"), Build.Node("Add h k -> y")], Function("Same", "a b -> a c", [Build.Node("Neg b -> c")]));
+        var model = Model([Call("Same x w -> h k"), Build.Node("Add h k -> y")],
+            Function("Same", "a b -> a c", [Build.Node("Neg b -> c")]));
         var forward = new ForwardModel(model, "x", "y", [3], [], t => t);
         var g = forward.NewGraph();
         var y = forward.Append(g, "copy/", forward.AddInput(g, "x", "N"), []);
@@ -110,8 +112,8 @@ public sealed class FunctionInliningTests
         },
         {
             Model([Call("A x -> y")], Function("A", "a -> c", [Build.Node("Exp b -> c")])),
-            "node 'Y/C' (Exp): reads 'Y/b', which no node, input or initializer of the model gives. The file is damaged or was put together "
-                + "wrongly; export the model again"
+            "node 'Y/C' (Exp): reads 'Y/b', which no node, input or initializer of the model gives. The file is damaged or was put "
+                + "together wrongly; export the model again"
         },
         {
             Model([Call("F29 x -> y")], [.. Enumerable.Range(0, 30).Select(i => Function($"F{i}", "a -> c",
@@ -120,7 +122,8 @@ public sealed class FunctionInliningTests
         },
         {
             Model([Call("A x -> y")], Newer(Function("A", "a -> c", [Build.Node("Exp a -> c")]))),
-            "function 'local.A': uses operator set 21 in a model of operator set 17. Export the model again with one opset_version for all of it"
+            "function 'local.A': uses operator set 21 in a model of operator set 17. Export the model again with one opset_version for all "
+                + "of it"
         },
     };
 

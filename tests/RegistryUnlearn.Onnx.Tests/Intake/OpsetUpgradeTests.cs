@@ -56,7 +56,8 @@ public sealed class OpsetUpgradeTests
         new(9, "Softmax x -> y", Image, [Of("axis", 0L)]),
         new(11, "LogSoftmax x -> y", Image, [Of("axis", 2L)]),
         new(11, "Hardmax x -> y", Image, [Of("axis", 1L)]),
-        new(9, "BatchNormalization x g b m v -> y", Image, [Of("epsilon", 0.1f)], Channels("g"), Channels("b"), Channels("m"), Channels("v")),
+        new(9, "BatchNormalization x g b m v -> y", Image, [Of("epsilon", 0.1f)], Channels("g"), Channels("b"), Channels("m"),
+            Channels("v")),
         new(13, "BatchNormalization x g b m v -> y", Image, [], Channels("g"), Channels("b"), Channels("m"), Channels("v")),
         new(10, "RoiAlign x r i -> y", Image, [Of("output_height", 2L), Of("output_width", 2L), Of("sampling_ratio", 2L)],
             Raw("r", [1, 4], 0.5f, 0.5f, 3, 2.5f), Indices("i", [1], 1)),
@@ -152,8 +153,8 @@ public sealed class OpsetUpgradeTests
             .With("x: N, 1, 2, 2", "y: N, 1, 2, 2");
         model.OpsetImport[0].Version = 10;
         var refusal = Assert.Throws<OnnxModelException>(() => WorkingCopy.Of(model));
-        Assert.Equal("node 'Y' (Resize): nearest Resize before operator set 11 with scales that are no constant rounds in a way that is not "
-            + "known here. Export the model with operator set 11 or newer, or with fixed sizes", refusal.Message);
+        Assert.Equal("node 'Y' (Resize): nearest Resize before operator set 11 with scales that are no constant rounds in a way that is "
+            + "not known here. Export the model with operator set 11 or newer, or with fixed sizes", refusal.Message);
     }
 
     static ModelProto Model(Row row)
@@ -166,8 +167,8 @@ public sealed class OpsetUpgradeTests
     }
 
     /// <summary>
-    /// What shall be upgraded: the model itself, or for forms that changed after version 17, which models keep, a newer model with the node in a
-    /// function of the old version.
+    /// What shall be upgraded: the model itself, or for forms that changed after version 17, which models keep, a newer model with the
+    /// node in a function of the old version.
     /// </summary>
     static ModelProto Newer(Row row, ModelProto old)
     {
@@ -192,8 +193,7 @@ public sealed class OpsetUpgradeTests
 
     /// <summary>Values of both signs without order or ties.</summary>
     static Tensor Input(long[] shape) =>
-        new(Enumerable.Range(1, (int)shape.Aggregate(1L, (n, d) => n * d)).Select(i => MathF.Sin(1.7f * i) + i / 500f + (shape[0] == 2 ? 0 : 1))
-            .ToArray(), shape);
+        new(Enumerable.Range(1, (int)shape.Aggregate(1L, (n, d) => n * d)).Select(i => MathF.Sin(1.7f * i) + i / 500f).ToArray(), shape);
 
     static TensorProto Channels(string name) => Raw(name, [3], 1.1f, 0.9f, 1.3f);
 
