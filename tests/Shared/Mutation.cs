@@ -4,8 +4,8 @@ using System.Diagnostics;
 namespace RegistryUnlearn.Testing;
 
 /// <summary>
-/// Property tests of readers: real files, damaged by flipped bytes, cuts, splices and changed lengths, end in the reader's own exception or are
-/// read, and never take memory or time out of proportion to the file.
+/// Property tests of readers: real files, damaged by flipped bytes, cuts, splices and changed lengths, end in the reader's own exception or
+/// are read, and never take memory or time out of proportion to the file.
 /// </summary>
 static class Mutation
 {

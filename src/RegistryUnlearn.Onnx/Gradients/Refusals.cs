@@ -30,7 +30,8 @@ sealed class Refusals
         all.Clear();
         if (lines.Count == 1) throw new OnnxModelException(lines[0]);
         if (kinds.Count > lines.Count) lines.Add($"and {kinds.Count - lines.Count} more kinds");
-        throw new OnnxModelException($"{kinds.Count} obstacles between the trained parameters and the loss\n  {string.Join("\n  ", lines)}");
+        throw new OnnxModelException(
+            $"{kinds.Count} obstacles between the trained parameters and the loss\n  {string.Join("\n  ", lines)}");
     }
 
     static string Names(List<NodeProto> nodes)

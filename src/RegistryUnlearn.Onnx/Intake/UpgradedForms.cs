@@ -38,8 +38,8 @@ static class UpgradedForms
     }
 
     /// <summary>
-    /// Resize 10 leaves open which element is nearest; ONNX Runtime rounds down where it enlarges and up where it reduces. Where a node does
-    /// both on different axes, it is split in two.
+    /// Resize 10 leaves open which element is nearest; ONNX Runtime rounds down where it enlarges and up where it reduces. A node that does
+    /// both on different axes is split in two.
     /// </summary>
     public static void Resize(NodeRewrite r)
     {

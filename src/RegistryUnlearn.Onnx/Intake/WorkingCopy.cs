@@ -95,8 +95,8 @@ public sealed class WorkingCopy
         if (unknown.Count > 0)
             throw new OnnxModelException($"{string.Join(", ", unknown.Take(MostShown).Select(NodeLabel.Of))}"
                 + $"{(unknown.Count > MostShown ? $" and {unknown.Count - MostShown} more" : "")}: ONNX Runtime has no operators of "
-                + $"{string.Join(", ", unknown.Select(n => $"'{n.Domain}'").Distinct())} and the model no functions of these names. Export the "
-                + "model with standard operators, or with its own ones as model-local functions");
+                + $"{string.Join(", ", unknown.Select(n => $"'{n.Domain}'").Distinct())} and the model no functions of these names. Export "
+                + "the model with standard operators, or with its own ones as model-local functions");
         return [.. used.Select(u => imports.GetValueOrDefault(u.Key) ?? throw new OnnxModelException(
             $"{NodeLabel.Of(u.First())}: opset_import does not name operator domain '{u.Key}'. Export the model again"))
             .OrderBy(o => o.Domain, StringComparer.Ordinal)];

@@ -1,4 +1,10 @@
 using System.Collections.Frozen;
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
+using RegistryUnlearn.Onnx.Steps;
+using RegistryUnlearn.Training.Buffers;
+using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 
 namespace RegistryUnlearn.Worker.Models;
 

@@ -38,12 +38,15 @@ public sealed class RefusalTests
             g.Constant(Tensors.Of([1f, 1, 2, 2], 4)), Attributes.Of("coordinate_transformation_mode", "tf_crop_and_resize"));
         var scalar = g.SumAll(At("det-a", "Det", At("inverse", "com.microsoft.Inverse", y)));
         var refusal = Assert.Throws<OnnxModelException>(() => new Differentiator(g).Gradients(scalar, [x]));
-        const string Missing = "has no gradient rule for operator set 17; exclude the parameters before it from training, or export the model "
-            + "with operators listed in docs/operators.md";
-        Assert.Equal("4 obstacles between the trained parameters and the loss\n  operator com.microsoft.Inverse (nodes "
-            + $"'inverse-0', 'inverse-1', 'inverse-2', 'inverse-3', 'inverse-4' and 3 more) {Missing}\n  operator GlobalLpPool (node 'lp') cannot be "
-            + "differentiated: it has no gradient rule yet; train only the layers behind it\n  Resize (node 'resize') with antialias, tf_crop_and_resize "
-            + $"or keep_aspect_ratio_policy has no gradient rule; export it without\n  operator Det (node 'det-a') {Missing}", refusal.Message);
+        const string Missing = "has no gradient rule for operator set 17; exclude the parameters before it from training, or export the "
+            + "model with operators listed in docs/operators.md";
+        Assert.Equal("4 obstacles between the trained parameters and the loss\n"
+            + "  operator com.microsoft.Inverse (nodes 'inverse-0', 'inverse-1', 'inverse-2', 'inverse-3', 'inverse-4' and 3 more) "
+            + $"{Missing}\n"
+            + "  operator GlobalLpPool (node 'lp') cannot be differentiated: it has no gradient rule yet; train only the layers behind it\n"
+            + "  Resize (node 'resize') with antialias, tf_crop_and_resize or keep_aspect_ratio_policy has no gradient rule; export it "
+            + "without\n"
+            + $"  operator Det (node 'det-a') {Missing}", refusal.Message);
 
         Value At(string name, string op, Value a, Value b = default, Value c = default, params AttributeProto[] attributes)
         {

@@ -72,12 +72,13 @@ public sealed class WorkingCopyTests
         model.Graph.Output[0].Type = null;
         var copy = WorkingCopy.Of(model);
         var stored = Assert.Single(copy.Graph.Initializer);
-        Assert.Equal(("c", type), (stored.Name, new TensorType((DataType)stored.DataType, [.. stored.Dims.Select(d => (Dim)d)]).ToString()));
-        Assert.Equal(type.StartsWith("float", StringComparison.Ordinal) ? 1.5f : 3f, Tensors.Floats(stored)?[0] ?? Tensors.Integers(stored)![0]);
+        var storedType = new TensorType((DataType)stored.DataType, [.. stored.Dims.Select(d => (Dim)d)]);
+        Assert.Equal(("c", type), (stored.Name, storedType.ToString()));
+        Assert.Equal(storedType.IsFloat ? 1.5f : 3f, Tensors.Floats(stored)?[0] ?? Tensors.Integers(stored)![0]);
         Assert.Equal(["Identity"], copy.Graph.Node.Select(n => n.OpType));
     }
 
-    /// <summary>Weights as Constant nodes, behind Identity, used twice, or listed as graph inputs: one tensor, one gradient that is a sum.</summary>
+    /// <summary>A weight that is a Constant node, listed as a graph input, copied by Identity: one tensor, one gradient that is a sum.</summary>
     [Theory, InlineData("initializer"), InlineData("constant"), InlineData("graph input")]
     public void Parameter_behind_identity_is_one_tensor(string form)
     {
@@ -128,8 +129,8 @@ public sealed class WorkingCopyTests
         },
         {
             Build.Model(new NodeProto { OpType = "Magic", Domain = "our.ops", Input = { "x" }, Output = { "y" } }),
-            "node 'y' (our.ops.Magic): ONNX Runtime has no operators of 'our.ops' and the model no functions of these names. Export the model "
-                + "with standard operators, or with its own ones as model-local functions"
+            "node 'y' (our.ops.Magic): ONNX Runtime has no operators of 'our.ops' and the model no functions of these names. Export the "
+                + "model with standard operators, or with its own ones as model-local functions"
         },
         {
             Build.Model(new NodeProto { OpType = "Gelu", Domain = "com.microsoft", Input = { "x" }, Output = { "y" } }),

@@ -76,14 +76,16 @@ public sealed class DamagedModelTests
             OpsetImport = { new OperatorSetIdProto { Version = 17 } },
             Node =
             {
-                Build.Node("MatMul a b -> m"), Build.Node("Constant -> p", Build.Tensor("value", new() { DataType = 9, Int32Data = { 1 } })),
+                Build.Node("MatMul a b -> m"),
+                Build.Node("Constant -> p", Build.Tensor("value", new() { DataType = 9, Int32Data = { 1 } })),
                 Build.Node("If p -> r", Body("then_branch", then), Body("else_branch", then.Clone())),
             },
         });
         yield return nested;
 
         var old = Build.Model(
-            Build.Node("Unsqueeze x -> u", Attributes.Of("axes", [1L])), Build.Node("Pad u -> p", Attributes.Of("pads", [0L, 0, 1, 0, 0, 1])),
+            Build.Node("Unsqueeze x -> u", Attributes.Of("axes", [1L])),
+            Build.Node("Pad u -> p", Attributes.Of("pads", [0L, 0, 1, 0, 0, 1])),
             Build.Node("Conv p k -> c"), Build.Node("Clip c -> l", Attributes.Of("min", 0f)), Build.Node("Flatten l -> f"),
             Build.Node("Softmax f -> q"), Build.Node("Gemm q w -> y"), Build.Learned("k", 2, 1, 2), Build.Learned("w", 8, 3))
             .With("x: N, 3", "y: N, 3");
