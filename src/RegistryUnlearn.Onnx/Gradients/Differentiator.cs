@@ -12,6 +12,7 @@ public sealed class Differentiator(GraphBuilder graph)
 {
     readonly TypeOracle types = new();
     readonly List<(Value Cotangent, string Of, NodeProto Node)> emitted = [];
+    readonly Refusals refusals = new();
 
     /// <summary>Where the rules come from: the table, unless a test has another.</summary>
     internal Func<NodeProto, GraphBuilder, Rule?> Rules { get; init; } = RuleTable.Find;
@@ -30,7 +31,8 @@ public sealed class Differentiator(GraphBuilder graph)
         var cotangents = new Dictionary<string, Value> { [scalar.Name] = One(scalar) };
         foreach (var node in Enumerable.Reverse(path.Nodes))
             if (node.Output.Any(cotangents.ContainsKey))
-                Pull(node, cotangents, path.Useful);
+                PullOrRefuse(node, cotangents, path.Useful);
+        refusals.ThrowIfAny(graph.Nodes);
         return [.. with.Select(v => cotangents.TryGetValue(v.Name, out var gradient) ? gradient : graph.Zeros(ShapeOf(v)))];
     }
 
@@ -46,6 +48,9 @@ public sealed class Differentiator(GraphBuilder graph)
         emitted.Clear();
     }
 
+    /// <summary>Replaces every operator between the values and the scalar that stands for simpler ones by these.</summary>
+    public void Decompose(Value scalar, IReadOnlyList<Value> with) => Decomposed(scalar, with);
+
     /// <summary>The path from the values to the scalar after every operator on it that stands for simpler ones gave way to them.</summary>
     (List<NodeProto> Nodes, HashSet<string> Useful) Decomposed(Value scalar, IReadOnlyList<Value> with)
     {
@@ -53,17 +58,25 @@ public sealed class Differentiator(GraphBuilder graph)
         {
             Refresh();
             var path = NodesBetween(scalar, with);
-            var fused = path.Nodes.Where(n => Rules(n, graph)?.Decompose is not null)
+            var fused = path.Nodes.Where(n => Rules(n, graph)?.Decompose is not null && !refusals.Contains(n))
                 .ToHashSet<NodeProto>(ReferenceEqualityComparer.Instance);
             if (fused.Count == 0)
                 return path;
             graph.Rewrite(node => fused.Contains(node) ? Parts(node) : null);
         }
 
-        Value?[] Parts(NodeProto node)
+        Value?[]? Parts(NodeProto node)
         {
-            RequireFloat(node, node.Output.Where(o => o.Length > 0).Take(1));
-            return Rules(node, graph)!.Decompose!(new RuleContext(graph, types, node, new Dictionary<string, Value>()));
+            try
+            {
+                RequireFloat(node, node.Output.Where(o => o.Length > 0).Take(1));
+                return Rules(node, graph)!.Decompose!(new RuleContext(graph, types, node, new Dictionary<string, Value>()));
+            }
+            catch (OnnxModelException e)
+            {
+                refusals.Add(node, e.Message);
+                return null;
+            }
         }
     }
 
@@ -115,6 +128,26 @@ public sealed class Differentiator(GraphBuilder graph)
         bool CarriesGradient(string output) => output.Length > 0 && (!types.Knows(output)
             || types[output].Element is TensorProto.Types.DataType.Float or TensorProto.Types.DataType.Float16
                 or TensorProto.Types.DataType.Bfloat16 or TensorProto.Types.DataType.Double);
+    }
+
+    /// <summary>Behind a refused node the way goes on by zeros, so that one error names every obstacle.</summary>
+    void PullOrRefuse(NodeProto node, Dictionary<string, Value> cotangents, HashSet<string> useful)
+    {
+        try
+        {
+            if (!refusals.Contains(node))
+            {
+                Pull(node, cotangents, useful);
+                return;
+            }
+        }
+        catch (OnnxModelException e)
+        {
+            refusals.Add(node, e.Message);
+        }
+        foreach (var input in GraphBuilder.Reads(node))
+            if (useful.Contains(input) && types.Knows(input) && types[input].IsFloat)
+                cotangents.TryAdd(input, graph.Zeros(ShapeOf(new(input))));
     }
 
     void Pull(NodeProto node, Dictionary<string, Value> cotangents, HashSet<string> useful)

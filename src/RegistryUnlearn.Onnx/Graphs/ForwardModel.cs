@@ -1,3 +1,4 @@
+using RegistryUnlearn.Onnx.Intake;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 
@@ -5,14 +6,11 @@ namespace RegistryUnlearn.Onnx.Graphs;
 
 /// <summary>
 /// A model's graph as something that can be put into a larger graph any number of times: on other inputs, with other values in the
-/// place of its parameters. The model itself is not changed; the copies use operator set 17 or newer.
+/// place of its parameters. The model itself is not changed; the copies have the form of its <see cref="WorkingCopy"/>.
 /// </summary>
 public sealed class ForwardModel
 {
-    /// <summary>From this version on every operator keeps its meaning up to <see cref="GraphBuilder.OldestOpset"/>, so that a newer version can be declared.</summary>
-    const int OldestUpgradable = 13;
-
-    readonly ModelProto model;
+    readonly WorkingCopy model;
     readonly Func<TensorProto, TensorProto> resident;
 
     /// <param name="model">A parsed model.</param>
@@ -24,6 +22,13 @@ public sealed class ForwardModel
     /// <exception cref="OnnxModelException">The model uses something that cannot be copied or upgraded.</exception>
     public ForwardModel(ModelProto model, string inputName, string outputName, IReadOnlyList<long> sampleShape,
         IReadOnlyList<ModelParameter> parameters, Func<TensorProto, TensorProto> resident)
+        : this(WorkingCopy.Of(model), inputName, outputName, sampleShape, parameters, resident)
+    {
+    }
+
+    /// <param name="model">A model in working form, such as <see cref="ModelFile.Working"/>.</param>
+    public ForwardModel(WorkingCopy model, string inputName, string outputName, IReadOnlyList<long> sampleShape,
+        IReadOnlyList<ModelParameter> parameters, Func<TensorProto, TensorProto> resident)
     {
         this.model = model;
         this.resident = resident;
@@ -31,15 +36,7 @@ public sealed class ForwardModel
         OutputName = outputName;
         SampleShape = sampleShape;
         Parameters = parameters;
-        var opset = model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version
-            ?? throw new OnnxModelException("the model declares no version of the standard operator set");
-        if (opset < OldestUpgradable)
-            throw new OnnxModelException($"the model uses operator set {opset}; operator sets {OldestUpgradable} and newer are supported, export it again with a newer opset_version");
-        if (model.Functions.Count > 0)
-            throw new OnnxModelException("the model has model-local functions; export it with functions inlined");
-        if (model.Graph.SparseInitializer.Count > 0)
-            throw new OnnxModelException("the model has sparse initializers; export it with dense ones");
-        Opset = (int)Math.Max(opset, GraphBuilder.OldestOpset);
+        Opset = model.Opset;
         InputElement = (TensorProto.Types.DataType)model.Graph.Input.First(i => i.Name == inputName).Type.TensorType.ElemType;
     }
 
@@ -52,19 +49,21 @@ public sealed class ForwardModel
     /// <summary>Shape of one sample, without the batch axis.</summary>
     public IReadOnlyList<long> SampleShape { get; }
 
+    /// <summary>Float for samples, Int32 or Int64 for indices, whatever float type the model itself takes.</summary>
     public TensorProto.Types.DataType InputElement { get; }
 
     public IReadOnlyList<ModelParameter> Parameters { get; }
 
     /// <summary>The batch size that the model insists on; null if any will do.</summary>
     public long? FixedBatch =>
-        model.Graph.Input.First(i => i.Name == InputName).Type.TensorType.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..] ? first.DimValue : null;
+        model.Graph.Input.First(i => i.Name == InputName).Type.TensorType.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..]
+            ? first.DimValue : null;
 
     /// <summary>An empty graph with the operator sets of the model.</summary>
     public GraphBuilder NewGraph()
     {
         var graph = new GraphBuilder(Opset);
-        foreach (var import in model.OpsetImport.Where(o => o.Domain is not ("" or "ai.onnx")))
+        foreach (var import in model.Domains)
             graph.Import(import.Domain, import.Version);
         return graph;
     }
@@ -90,40 +89,23 @@ public sealed class ForwardModel
         {
             names[tensor.Name] = Frozen + tensor.Name;
             if (!graph.Initializers.ContainsKey(Frozen + tensor.Name))
-                graph.Initializer(Frozen + tensor.Name, resident(tensor));
+                graph.Initializer(Frozen + tensor.Name, model.Stored(resident(tensor)));
         }
-        foreach (var node in model.Graph.Node.Where(n => !(n.OpType == "Constant" && names.ContainsKey(n.Output[0]))))
+        foreach (var node in model.Graph.Node)
         {
             var copy = node.Clone();
             copy.Name = prefix + node.Name;
-            for (var i = 0; i < copy.Input.Count; i++)
-                copy.Input[i] = Renamed(copy.Input[i]);
+            NodeNames.RenameReads(copy, names);
             for (var i = 0; i < copy.Output.Count; i++)
                 if (copy.Output[i].Length > 0)
                     copy.Output[i] = names[copy.Output[i]] = prefix + copy.Output[i];
-            foreach (var attribute in copy.Attribute)
-                RenameCaptured(attribute, names);
             graph.Add(copy);
         }
-        return new Value(Renamed(OutputName));
-
-        string Renamed(string name) => names.GetValueOrDefault(name, name);
+        return new Value(names.GetValueOrDefault(OutputName, OutputName));
     }
 
     /// <summary>Keeps constants that the copies share apart from the values of a copy without prefix.</summary>
     const string Frozen = "frozen/";
-
-    static void RenameCaptured(AttributeProto attribute, Dictionary<string, string> names)
-    {
-        foreach (var body in attribute.Graphs.Append(attribute.G).Where(g => g is not null))
-            foreach (var node in body.Node)
-            {
-                for (var i = 0; i < node.Input.Count; i++)
-                    node.Input[i] = names.GetValueOrDefault(node.Input[i], node.Input[i]);
-                foreach (var inner in node.Attribute)
-                    RenameCaptured(inner, names);
-            }
-    }
 }
 
 /// <summary>A trainable tensor of a model: the name of its initializer (or of the Constant node's output) and its shape.</summary>

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using RegistryUnlearn.Onnx.Intake;
 using RegistryUnlearn.Onnx.Proto;
 
 namespace RegistryUnlearn.Onnx.Models;
@@ -13,12 +14,14 @@ public sealed class ModelFile
     const int RecursionLimit = 100;
 
     readonly ModelInventory inventory;
+    readonly Lazy<WorkingCopy> working;
 
     ModelFile(string path, ModelProto model)
     {
         Path = path;
         Model = model;
         inventory = new ModelInventory(path, model);
+        working = new(() => OnnxModelException.In(path, () => WorkingCopy.Of(model)));
     }
 
     /// <summary>Path as given to <see cref="Load"/> or <see cref="Wrap"/>; external data is relative to its folder.</summary>
@@ -26,6 +29,10 @@ public sealed class ModelFile
 
     /// <summary>The model as parsed. Clone it before changing it.</summary>
     public ModelProto Model { get; }
+
+    /// <summary>The model in the form that training graphs are made of. It is not written anywhere.</summary>
+    /// <exception cref="OnnxModelException">The model cannot be trained as it is.</exception>
+    public WorkingCopy Working => working.Value;
 
     /// <summary>The main graph's initializers in order, then the tensor and float values of its Constant nodes in node order.</summary>
     public IReadOnlyList<TensorData> Tensors => inventory.Tensors;

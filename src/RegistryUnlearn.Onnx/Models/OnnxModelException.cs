@@ -15,9 +15,24 @@ public sealed class OnnxModelException : Exception
     public OnnxModelException(string file, string element, string problem, string remedy, Exception? inner = null)
         : base($"{file}: {element}: {problem}. {remedy}", inner) => (File, Element, Remedy) = (file, element, remedy);
 
+    OnnxModelException(string file, OnnxModelException inner) : base($"{file}: {inner.Message}", inner) => File = file;
+
     public string? File { get; }
 
     public string? Element { get; }
 
     public string? Remedy { get; }
+
+    /// <summary>Runs what knows the graph but not its file, and puts the file's path before its complaint.</summary>
+    public static T In<T>(string file, Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (OnnxModelException e) when (e.File is null)
+        {
+            throw new OnnxModelException(file, e);
+        }
+    }
 }

@@ -47,6 +47,7 @@ public static class ParameterDetection
     {
         tensor.RequireFloat();
         const string remedy = "Take its name out of the included parameters";
+        if (tensor.Count == 0) throw tensor.Bad("has no elements", remedy);
         if (isStatistic) throw tensor.Bad("holds running statistics, which are never trained", remedy);
         if (whyNot is null) throw tensor.Bad("no node on the way to the output uses it", remedy);
         return new(tensor, "", "", -1, "named by the request");

@@ -19,11 +19,11 @@ sealed class ParameterTrace
         Found = new TrainableParameter?[model.Tensors.Count];
         WhyNot = new string?[model.Tensors.Count];
         IsStatistic = new bool[model.Tensors.Count];
-        foreach (var input in model.Model.Graph.Input) flows[input.Name] = new(Activation: true, Processed: false, []);
+        foreach (var input in model.Working.Graph.Input) flows[input.Name] = new(Activation: true, Processed: false, []);
         // After the inputs: a tensor that is also listed as a graph input (IR below 4) is a tensor.
         for (var i = 0; i < model.Tensors.Count; i++)
             flows[model.Tensors[i].Name] = new(false, false, model.Tensors[i].IsFloat ? [new(i, Composed: false)] : []);
-        Nodes = LiveNodes.Of(model.Model.Graph, outputs);
+        Nodes = LiveNodes.Of(model.Working.Graph, outputs);
         foreach (var input in Nodes.SelectMany(LiveNodes.Bodies).SelectMany(b => b.Input)) flows.TryAdd(input.Name, new(true, true, []));
         foreach (var node in Nodes) Visit(node);
     }
@@ -67,7 +67,8 @@ sealed class ParameterTrace
         var place = $"input {slot} of {node.OpType} '{label}'";
         if (ParameterSlots.IsRunningStatistic(node, slot)) IsStatistic[root.Tensor] = true;
 
-        var whyNot = IsStatistic[root.Tensor] ? "running statistics"
+        var whyNot = tensor.Count == 0 ? "it has no elements"
+            : IsStatistic[root.Tensor] ? "running statistics"
             : !activation ? ParameterSlots.Rearranges(node, slot) || ParameterSlots.Composes(node) ? null : "no activation meets it"
             : ParameterSlots.IsDirect(node, slot) ? WhyNotDirect(tensor, node, root)
             : ParameterSlots.IsElementwise(node) ? WhyNotElementwise(tensor, node, processed)

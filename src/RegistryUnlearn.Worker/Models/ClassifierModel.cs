@@ -40,13 +40,11 @@ public sealed class ClassifierModel : IDisposable
     {
         var file = ModelFile.Load(path);
         var contract = ClassifierContract.Find(file, logits);
-        RequireFloat32(file, contract);
-        RequireDistinctNames(file);
         var selection = ParameterDetection.Detect(file, patterns, contract.LogitsName);
         foreach (var parameter in selection.Trainable) RequireTrainable(file, parameter);
         var layout = selection.Trainable.Select(p => new ModelParameter(p.Name, p.Shape)).ToList();
         var forward = InFile(path, () => new ForwardModel(
-            file.Model, contract.InputName, contract.LogitsName, SampleShape(file, contract, sampleShape), layout, Resident(file)));
+            file.Working, contract.InputName, contract.LogitsName, SampleShape(file, contract, sampleShape), layout, Resident(file)));
         var initial = new TensorBlock(layout);
         try
         {
@@ -69,40 +67,10 @@ public sealed class ClassifierModel : IDisposable
         graph.Input(name, TensorType.Int64(Forward.FixedBatch is { } n ? n : batchSymbol));
 
     /// <summary>Runs what knows the graph but not its file, and puts the file's path before its complaint.</summary>
-    public static T InFile<T>(string path, Func<T> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (OnnxModelException e) when (e.File is null)
-        {
-            throw new OnnxModelException($"{path}: {e.Message}", e);
-        }
-    }
+    public static T InFile<T>(string path, Func<T> work) => OnnxModelException.In(path, work);
 
     public void Dispose() => Initial.Dispose();
 
-    static void RequireFloat32(ModelFile file, ClassifierContract contract)
-    {
-        const string remedy = "Export the model in float32; only its stored parameters may have another float type";
-        if (contract.InputType is not (DataType.Float or DataType.Int32 or DataType.Int64))
-            throw new OnnxModelException(file.Path, $"input '{contract.InputName}'", $"is {Name(contract.InputType)}", remedy);
-        if (contract.LogitsType is not DataType.Float)
-            throw new OnnxModelException(file.Path, $"output '{contract.LogitsName}'", $"is {Name(contract.LogitsType)}", remedy);
-    }
-
-    /// <summary>A value is made once: a graph that makes one twice runs nowhere.</summary>
-    static void RequireDistinctNames(ModelFile file)
-    {
-        var graph = file.Model.Graph;
-        var taken = graph.Initializer.Select(t => t.Name).Concat(graph.Input.Select(i => i.Name)).ToHashSet(StringComparer.Ordinal);
-        foreach (var output in graph.Node.SelectMany(n => n.Output).Where(o => o.Length > 0))
-            if (!taken.Add(output))
-                throw new OnnxModelException(file.Path, $"value '{output}'", "is made twice", "Export the model again");
-    }
-
-    /// <summary>In training graphs every parameter is float32, which a node computing in another type would not accept.</summary>
     static void RequireTrainable(ModelFile file, TrainableParameter parameter)
     {
         if (Reserved.Contains(parameter.Name))
@@ -111,12 +79,6 @@ public sealed class ClassifierModel : IDisposable
         if (parameter.Tensor.Count > Array.MaxLength)
             throw new OnnxModelException(file.Path, $"initializer '{parameter.Name}'", $"has {parameter.Tensor.Count} elements",
                 "Exclude it from the trainable parameters, or split it into tensors of less than 2^31 elements");
-        if (parameter.ElementType is DataType.Float) return;
-        var user = file.Model.Graph.Node.FirstOrDefault(n => n.Input.Contains(parameter.Name) && n.OpType != "Cast");
-        if (user is not null)
-            throw new OnnxModelException(file.Path, $"initializer '{parameter.Name}'",
-                $"is {Name(parameter.ElementType)} and {user.OpType} '{user.Name}' computes with it in that type",
-                "Export the model in float32, or with a Cast to float32 behind each stored parameter");
     }
 
     static long[] SampleShape(ModelFile file, ClassifierContract contract, IReadOnlyList<long>? given)
@@ -142,6 +104,4 @@ public sealed class ClassifierModel : IDisposable
             RawData = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(stored.ReadBytes()),
         };
     };
-
-    static string Name(DataType type) => type.ToString().ToUpperInvariant();
 }

@@ -14,7 +14,8 @@ public sealed class MetaGradientTests
     static readonly string[] Names = ["w1", "b1", "w2"];
 
     static readonly ForwardModel Model = new(
-        Build.Model(Build.Node("Gemm x w1 b1 -> h"), Build.Node("Tanh h -> t"), Build.Node("MatMul t w2 -> y")).With("x: N, 2", "y: N, 3"),
+        Build.Model(Build.Node("Gemm x w1 b1 -> h"), Build.Node("Tanh h -> t"), Build.Node("MatMul t w2 -> y"),
+            Build.Learned("w1", 2, 4), Build.Learned("b1", 4), Build.Learned("w2", 4, 3)).With("x: N, 2", "y: N, 3"),
         "x", "y", [2], [new("w1", [2, 4]), new("b1", [4]), new("w2", [4, 3])], t => t);
 
     static readonly Dictionary<string, Tensor> Feeds = new()

@@ -32,6 +32,12 @@ static class Build
         return model;
     }
 
+    public static ModelProto Importing(this ModelProto model, string domain)
+    {
+        model.OpsetImport.Add(new OperatorSetIdProto { Domain = domain, Version = 1 });
+        return model;
+    }
+
     public static ValueInfoProto Value(string text, DataType type = DataType.Float)
     {
         var (name, dims) = (text.Split(':')[0], text.Split(':')[1]);

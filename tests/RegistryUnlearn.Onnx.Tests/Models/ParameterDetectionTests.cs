@@ -98,8 +98,8 @@ public sealed class ParameterDetectionTests
         { "not what leads nowhere", Graph(Build.Node("Gemm x w -> y"), Build.Node("Gemm x dead -> z"), W(), W("dead"), W("unused")), "w" },
         { "not integers", Graph(Build.Node("Gemm x w -> h"), Build.Node("Add h i -> y"), W(), Build.Integers("i", 1, 2)), "w" },
         { "not another domain's Conv", Graph(
-            new NodeProto { OpType = "Conv", Domain = "custom", Input = { "x", "v" }, Output = { "h" } }, Build.Node("Gemm h w -> y"),
-            W("v"), W()), "w" },
+            new NodeProto { OpType = "Conv", Domain = "com.microsoft", Input = { "x", "v" }, Output = { "h" } },
+            Build.Node("Gemm h w -> y"), W("v"), W()).Importing("com.microsoft"), "w" },
         { "in a branch", Graph(
             Build.Node("Gemm x w -> h"), new NodeProto { OpType = "If", Input = { "h" }, Output = { "y" }, Attribute =
                 { new AttributeProto { Name = "then_branch",
