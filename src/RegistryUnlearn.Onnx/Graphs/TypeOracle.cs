@@ -46,6 +46,8 @@ public sealed class TypeOracle
         }
         if (open.Count > 0)
             Observe(graph, session, open);
+        foreach (var name in unknown.Where(types.ContainsKey))
+            graph.Declare(name, types[name]);
     }
 
     /// <summary>Open: an unnamed size, or an unknown rank, which ONNX Runtime reports like rank 0.</summary>
