@@ -82,7 +82,7 @@ public sealed class Differentiator(GraphBuilder graph)
 
     void RequireFloat(NodeProto node, IEnumerable<string> outputs)
     {
-        if (node.OpType != "Cast" && outputs.FirstOrDefault(o => types.Knows(o) && !types[o].IsFloat) is { } other)
+        if (node.OpType is not ("Cast" or "CastLike") && outputs.FirstOrDefault(o => types.Knows(o) && !types[o].IsFloat) is { } other)
             throw new OnnxModelException(
                 $"{Describe(node)} computes '{other}' as {types[other]}; gradients are computed in float32 only, export the model with "
                     + "float32 activations");

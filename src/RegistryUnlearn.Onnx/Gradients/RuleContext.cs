@@ -45,6 +45,12 @@ public sealed class RuleContext(GraphBuilder graph, TypeOracle types, NodeProto 
     /// <exception cref="OnnxModelException">The input is computed at run time.</exception>
     public float[] ConstantFloats(int i) => graph.ConstantFloats(In(i)) ?? throw NotConstant(i);
 
+    /// <summary>The error for a form of the operator that its rule does not cover.</summary>
+    /// <param name="form">What the node has, as in "with a cache of keys and values".</param>
+    /// <param name="remedy">What to do, as in "export the model without one".</param>
+    public OnnxModelException Refuse(string form, string remedy) =>
+        new($"{node.OpType} (node '{node.Name}') with {form} has no gradient rule; {remedy}");
+
     OnnxModelException NotConstant(int i) => new(
         $"input {i} ('{node.Input[i]}') of {node.OpType} (node '{node.Name}') must be a constant for its gradient; export the model with "
             + "fixed shapes, or fold constants first");

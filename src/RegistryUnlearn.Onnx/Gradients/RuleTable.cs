@@ -12,9 +12,10 @@ public static class RuleTable
     public static IReadOnlyList<Rule> All { get; } =
     [
         .. Elementwise.Rules, .. Activations.Rules, .. Trigonometry.Rules, .. Shaping.Rules, .. Rearranging.Rules, .. Resampling.Rules,
-        .. Indexing.Rules, .. Reductions.Rules, .. Norms.Rules,
+        .. Indexing.Rules, .. Reductions.Rules, .. Norms.Rules, .. LossNodes.Rules,
         .. MatrixProducts.Rules, .. EinsteinSums.Rules, .. Convolutions.Rules, .. Pooling.Rules,
-        .. Normalizations.Rules, .. SampleNormalizations.Rules, .. Recurrent.Rules, .. MicrosoftFusions.Rules, .. WithoutGradient.Rules,
+        .. Normalizations.Rules, .. SampleNormalizations.Rules, .. Recurrent.Rules, .. AttentionLayers.Rules, .. RotaryPositions.Rules,
+        .. MicrosoftFusions.Rules, .. WithoutGradient.Rules,
     ];
 
     static readonly FrozenDictionary<(string Domain, string Op), Rule[]> ByOperator = All

@@ -74,6 +74,18 @@ public sealed partial class GraphBuilder
 
     public Value Concat(ReadOnlySpan<Value> parts, long axis) => parts.Length == 1 ? parts[0] : Add("Concat", parts, Attributes.Of("axis", axis));
 
+    /// <summary>Parts of the given sizes along an axis.</summary>
+    public Value[] Split(Value x, ReadOnlySpan<long> sizes, long axis)
+    {
+        if (sizes.Length == 1)
+            return [x];
+        var parts = new Value[sizes.Length];
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = new Value(Fresh($"Split.{i}"));
+        Add("Split", [x, Ints(sizes)], parts, Attributes.Of("axis", axis));
+        return parts;
+    }
+
     /// <summary>Slice with positive or negative steps; starts, ends, axes and steps have one entry per sliced axis.</summary>
     public Value Slice(Value x, ReadOnlySpan<long> starts, ReadOnlySpan<long> ends, ReadOnlySpan<long> axes, ReadOnlySpan<long> steps) =>
         Add("Slice", [x, Ints(starts), Ints(ends), Ints(axes), Ints(steps)]);

@@ -21,6 +21,7 @@ public sealed partial class GraphBuilder(int opset)
     readonly HashSet<string> names = [];
     readonly Dictionary<string, Value> constants = [];
     readonly Dictionary<string, NodeProto> producers = [];
+    readonly Dictionary<string, TensorType> known = [];
     readonly SortedDictionary<string, long> domains = new(StringComparer.Ordinal);
 
     /// <summary>Version of the default operator set.</summary>
@@ -57,6 +58,16 @@ public sealed partial class GraphBuilder(int opset)
         if (value.Name != name)
             Add("Identity", [value], [new Value(Claim(name))]);
         outputs.Add(name, type);
+    }
+
+    /// <summary>
+    /// Says what type a value has, for ONNX Runtime's own inference loses the names of free dimensions behind many operators, and planning
+    /// memory for values of unknown size takes time quadratic in their number. Only names of the inputs' dimensions are passed on.
+    /// </summary>
+    public void Declare(string name, TensorType type)
+    {
+        if (type.Shape.All(d => d.IsFixed || inputs.Values.Any(i => i.Shape.Contains(d))))
+            known[name] = type;
     }
 
     public NodeProto? Producer(Value value) => producers.GetValueOrDefault(value.Name);
@@ -145,6 +156,7 @@ public sealed partial class GraphBuilder(int opset)
         graph.Node.AddRange(live);
         graph.Input.AddRange(inputs.Select(i => i.Value.ToValueInfo(i.Key)));
         graph.Output.AddRange(wanted.Select(o => outputs.GetValueOrDefault(o)?.ToValueInfo(o) ?? new ValueInfoProto { Name = o }));
+        graph.ValueInfo.AddRange(live.SelectMany(n => n.Output).Where(known.ContainsKey).Except(wanted).Select(o => known[o].ToValueInfo(o)));
         foreach (var (name, tensor) in lowered.initializers.Where(i => used.Contains(i.Key)))
         {
             var named = tensor.Clone();

@@ -35,6 +35,8 @@ public sealed class TypeOracle
         var open = Inferred(graph, unknown);
         if (open.Count > 0)
             Observe(graph, open);
+        foreach (var name in unknown.Where(types.ContainsKey))
+            graph.Declare(name, types[name]);
     }
 
     /// <summary>Takes over what shape inference says of the values.</summary>
@@ -56,11 +58,7 @@ public sealed class TypeOracle
     }
 
     /// <exception cref="OnnxModelException">ONNX Runtime does not accept the model.</exception>
-    internal static void RequireAccepted(ModelProto model)
-    {
-        using var options = Options();
-        Load(model, options).Dispose();
-    }
+    internal static void RequireAccepted(ModelProto model) => Load(model).Dispose();
 
     /// <summary>Open: an unnamed size, or an unknown rank, which ONNX Runtime reports like rank 0.</summary>
     static bool IsOpen(NodeMetadata meta, GraphBuilder graph)

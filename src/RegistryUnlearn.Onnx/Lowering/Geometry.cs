@@ -30,6 +30,18 @@ sealed record Geometry(long[] Kernel, long[] Strides, long[] Pads, long[] Dilati
     /// <summary>Elements at the end of the padded input that no window covers.</summary>
     public long Rest(int axis) => (Padded(axis) - Extent(axis)) % Strides[axis];
 
+    /// <summary>
+    /// The window with so much padding at the end that the last of outputs whose number was rounded up fits in; an average never counts
+    /// that padding.
+    /// </summary>
+    public Geometry Extended(long[] outs)
+    {
+        long[] pads = [.. Pads];
+        for (var a = 0; a < Rank; a++)
+            pads[a + Rank] += Math.Max(0, (outs[a] - 1) * Strides[a] + Extent(a) - Padded(a));
+        return this with { Pads = pads };
+    }
+
     public static Geometry Of(NodeProto node, TensorType x, TensorType? weight)
     {
         var rank = x.Rank - 2;

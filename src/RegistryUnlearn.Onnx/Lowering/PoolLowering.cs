@@ -37,22 +37,13 @@ static class PoolLowering
         var c = Geometry.Of(node);
         var outs = node.Ints("out") ?? [.. Enumerable.Range(0, c.Rank).Select(c.Out)];
         var shares = Shares(c, outs, node.Int("count_include_pad", 0) == 1);
-        c = Extended(c, outs);
+        c = c.Extended(outs);
         var scaled = g.Mul(new Value(node.Input[0]), g.Constant(Tensors.Of(shares, outs)));
         var ones = new float[c.Taps];
         Array.Fill(ones, 1f);
         var spread = g.Add("ConvTranspose", [g.Reshape(scaled, [-1, 1, .. outs]), g.Constant(Tensors.Of(ones, [1, 1, .. c.Kernel]))],
             [.. (c with { Group = 1 }).Convolution, Attributes.Of("output_padding", Enumerable.Range(0, c.Rank).Select(c.Rest))]);
         return g.Reshape(spread, [-1, c.Channels, .. c.In]);
-    }
-
-    /// <summary>The window with so much padding at the end that the last of rounded-up outputs fits in; that padding is never counted.</summary>
-    static Geometry Extended(Geometry c, long[] outs)
-    {
-        long[] pads = [.. c.Pads];
-        for (var a = 0; a < c.Rank; a++)
-            pads[a + c.Rank] += Math.Max(0, (outs[a] - 1) * c.Strides[a] + c.Extent(a) - c.Padded(a));
-        return c with { Pads = pads };
     }
 
     static float[] Shares(Geometry c, long[] outs, bool countPads)

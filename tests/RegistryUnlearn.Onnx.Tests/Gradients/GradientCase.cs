@@ -8,7 +8,8 @@ namespace RegistryUnlearn.Onnx.Tests.Gradients;
 
 /// <summary>
 /// A function of tensors whose derivatives are checked. Most cases are one operator: its inputs as <see cref="Operand"/> texts separated
-/// by '|', its attributes as "name=value" texts separated by spaces (1 is an integer, 1.0 a float, [1] a list, anything else a string).
+/// by '|', its attributes as "name=value" texts separated by spaces (1 is an integer, 1.0 a float, [1], [1.0] and [a] are lists, anything
+/// else is a string).
 /// </summary>
 sealed record GradientCase(string Op, string Inputs, string Attributes = "")
 {
@@ -68,6 +69,8 @@ sealed record GradientCase(string Op, string Inputs, string Attributes = "")
         var (name, value) = (text.Split('=')[0], text.Split('=')[1]);
         return value switch
         {
+            ['[', .. var list, ']'] when list.Contains('.') => Floats(name, list),
+            ['[', .. var list, ']'] when list.Length > 0 && char.IsLetter(list[0]) => Texts(name, list),
             ['[', .. var list, ']'] => Onnx.Graphs.Attributes.Of(name,
                 list.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(t => long.Parse(t, CultureInfo.InvariantCulture))),
             _ when long.TryParse(value, CultureInfo.InvariantCulture, out var integer) => Onnx.Graphs.Attributes.Of(name, integer),
@@ -75,4 +78,18 @@ sealed record GradientCase(string Op, string Inputs, string Attributes = "")
             _ => Onnx.Graphs.Attributes.Of(name, value),
         };
     }
+
+    static AttributeProto Floats(string name, string list) => new()
+    {
+        Name = name,
+        Type = AttributeProto.Types.AttributeType.Floats,
+        Floats = { list.Split(',').Select(t => float.Parse(t, CultureInfo.InvariantCulture)) },
+    };
+
+    static AttributeProto Texts(string name, string list) => new()
+    {
+        Name = name,
+        Type = AttributeProto.Types.AttributeType.Strings,
+        Strings = { list.Split(',').Select(Google.Protobuf.ByteString.CopyFromUtf8) },
+    };
 }

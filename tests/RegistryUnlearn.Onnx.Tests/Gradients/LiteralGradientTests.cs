@@ -53,6 +53,36 @@ public sealed class LiteralGradientTests
         Assert.Equal(Parse(expected), gradients[0]);
     }
 
+    [Theory]
+    [InlineData("", "0.5,0.8333333,0.3333333,0.3333333")] // windows of two and of three elements
+    [InlineData("count_include_pad", "0.3333333,0.6666667,0.3333333,0.3333333")]
+    public void AveragePool_divides_by_the_elements_of_the_window(string flag, string expected)
+    {
+        var gradients = Gradients((g, x) => g.Add("AveragePool", x, [Attributes.Of("kernel_shape", [3L]), Attributes.Of("strides", [2L]),
+            Attributes.Of("pads", [1L, 0]), .. flag.Length > 0 ? [Attributes.Of(flag, 1)] : Array.Empty<Proto.AttributeProto>()]), [1, 1],
+            new Tensor(Floats(1, 2, 3, 4), 1, 1, 4));
+        Assert.Equal(Parse(expected), gradients[0], new Near());
+    }
+
+    [Theory]
+    [InlineData("linear", "half_pixel", "3.5,11.5")] // positions 0, 1/4, 3/4, 1
+    [InlineData("linear", "align_corners", "3.6666667,11.333333")] // positions 0, 1/3, 2/3, 1
+    [InlineData("nearest", "asymmetric", "3,12")]
+    public void Resize_gives_each_element_the_weights_it_had(string mode, string coordinates, string expected)
+    {
+        var gradients = Gradients((g, x) => g.Add("Resize", [x[0], default, g.Constant(Tensors.Of([1f, 1, 2], 3))],
+            Attributes.Of("mode", mode), Attributes.Of("coordinate_transformation_mode", coordinates), Attributes.Of("nearest_mode", "floor")),
+            Floats(1, 2, 4, 8), new Tensor(Floats(5, 7), 1, 1, 2));
+        Assert.Equal(Parse(expected), gradients[0], new Near());
+    }
+
+    sealed class Near : IEqualityComparer<float>
+    {
+        public bool Equals(float x, float y) => Math.Abs(x - y) < 1e-5f;
+
+        public int GetHashCode(float x) => 0;
+    }
+
     [Fact]
     public void ReduceMax_shares_ties() =>
         Assert.Equal(Floats(0.5f, 0, 0.5f), Gradients((g, x) => g.ReduceMax(x[0], [0], keep: false), [1], Tensor.Of(3, 1, 3))[0]);

@@ -5,6 +5,18 @@ namespace RegistryUnlearn.Onnx.Tests.Graphs;
 
 public sealed class TypeOracleTests
 {
+    /// <summary>Behind this Reshape, ONNX Runtime itself knows no name of the first size.</summary>
+    [Fact]
+    public void Types_become_part_of_the_model()
+    {
+        var g = new GraphBuilder(17);
+        var y = g.Reshape(g.Input("x", TensorType.Float("N", 2, 3)), -1, 6);
+        g.Output("y", g.Exp(y));
+        new TypeOracle().Update(g);
+        var declared = Assert.Single(g.Build().Graph.ValueInfo, v => v.Name == y.Name).Type.TensorType.Shape.Dim;
+        Assert.Equal(("N", 6), (declared[0].DimParam, declared[1].DimValue));
+    }
+
     readonly GraphBuilder g = new(17);
 
     [Fact]

@@ -26,7 +26,8 @@ static class Elementwise
         ]),
         new("", "Identity", 1, r => [r.DOut()]),
         new("", "Dropout", 12, Dropout),
-        new("", "Cast", 9, r => [r.InType(0).Element == r.OutType().Element ? r.DOut() : r.G.Cast(r.DOut(), r.InType(0).Element)]),
+        new("", "Cast", 9, CastBack),
+        new("", "CastLike", 15, CastBack),
 
         Unary("Neg", 6, r => r.G.Neg(r.DOut())),
         Unary("Abs", 6, r => r.G.Mul(r.DOut(), r.G.Sign(r.In(0)))),
@@ -65,6 +66,9 @@ static class Elementwise
         !r.HasIn(2) || r.G.IsConstantFalse(r.In(2)) ? [r.DOut()] : throw new Models.OnnxModelException(
             $"Dropout (node '{r.Node.Name}') is in training mode, or its mode is not a constant; export the model for inference, the "
                 + "graph that is edited is the graph that is served");
+
+    static Value?[] CastBack(RuleContext r) =>
+        [r.InType(0).Element == r.OutType().Element ? r.DOut() : r.G.Cast(r.DOut(), r.InType(0).Element)];
 
     static Value SumAlong(RuleContext r, Value x) => r.G.ReduceSum(x, [r.Int("axis", -1)], keep: true);
 

@@ -9,9 +9,7 @@ static class Indexing
     public static IReadOnlyList<Rule> Rules { get; } =
     [
         new("", "Gather", 13, Gather),
-        new("", "GatherND", 13, r => r.Int("batch_dims", 0) == 0
-            ? [ScatterNd(r, r.G.Zeros(r.ShapeOfIn(0)), r.In(1), r.DOut()), null]
-            : throw new Models.OnnxModelException($"GatherND (node '{r.Node.Name}') with batch_dims has no gradient rule")),
+        new("", "GatherND", 13, r => [ScatterNd(r, r.G.Zeros(r.ShapeOfIn(0)), FullIndices(r), r.DOut()), null]),
         new("", "GatherElements", 13, r =>
             [r.G.Add("ScatterElements", [r.G.Zeros(r.ShapeOfIn(0)), r.In(1), r.DOut()], Axis(r), Attributes.Of("reduction", "add")), null]),
         new("", "ScatterND", 16, r => Added(r) ? [r.DOut(), null, r.G.Add("GatherND", [r.DOut(), r.In(1)])]
@@ -31,8 +29,25 @@ static class Indexing
     {
         "add" => true,
         "none" => false,
-        var other => throw new Models.OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') with reduction '{other}' has no gradient rule"),
+        var other => throw r.Refuse($"reduction '{other}'", "export the model without it, or train only the layers behind it"),
     };
+
+    /// <summary>The indices of GatherND with their own position on the batch axes in front, so that they count from the first axis.</summary>
+    static Value FullIndices(RuleContext r)
+    {
+        var (g, rank, batch) = (r.G, r.InType(1).Rank, (int)r.Int("batch_dims", 0));
+        if (batch == 0)
+            return r.In(1);
+        var shape = r.ShapeOfIn(1);
+        var one = g.Concat([g.Slice(shape, [0], [-1], [0], [1]), g.Ints(1)], 0);
+        return g.Concat([.. Axes(0, batch).Select(PositionsOn), r.In(1)], rank - 1);
+
+        Value PositionsOn(long axis)
+        {
+            var positions = Attending.Positions(g, Attending.Size(r, r.In(1), r.InType(1), (int)axis));
+            return g.Expand(g.Reshape(positions, [.. Axes(0, rank).Select(a => a == axis ? -1L : 1)]), one);
+        }
+    }
 
     /// <summary>Scatters along the first axis; another axis is moved to the front and back. ScatterND takes int64 indices only.</summary>
     static Value?[] Gather(RuleContext r)

@@ -20,6 +20,7 @@ static class MicrosoftFusions
         Fused("FusedConv", FusedConv),
         Fused("SkipLayerNormalization", SkipLayerNormalization),
         Fused("SkipSimplifiedLayerNormalization", SkipSimplifiedLayerNormalization),
+        Fused("EmbedLayerNormalization", EmbedLayerNormalization),
     ];
 
     static Rule Fused(string op, Func<RuleContext, Value?[]> decompose) => Rule.Fused(op, 1, decompose, Domain);
@@ -87,6 +88,22 @@ static class MicrosoftFusions
         var sum = SkipSum(r, bias: 3);
         var inverse = SampleNormalizations.InverseRoot(r.G, sum, [r.InType(0).Rank - 1], r.Float("epsilon", 1e-12f));
         return [r.G.Mul(r.G.Mul(sum, inverse), r.In(2)), null, inverse, sum];
+    }
+
+    /// <summary>
+    /// Inputs: words, segments [batch, steps], tables of words, positions and segments, gamma, beta, mask (1: no padding), positions.
+    /// Outputs: y, words per sample, sum of the embeddings.
+    /// </summary>
+    static Value?[] EmbedLayerNormalization(RuleContext r)
+    {
+        var g = r.G;
+        var steps = Attending.Size(r, r.In(0), r.InType(0), 1);
+        var sum = g.Add(g.Gather(r.In(2), r.In(0), 0), g.Gather(r.In(3), r.HasIn(8) ? r.In(8) : Attending.Positions(g, steps), 0));
+        if (r.HasIn(1) && r.HasIn(4))
+            sum = g.Add(sum, g.Gather(r.In(4), r.In(1), 0));
+        var (y, _, _) = SampleNormalizations.Standardize(g, sum, [2], r.Float("epsilon", 1e-12f));
+        var ones = r.HasIn(7) ? r.In(7) : g.Cast(g.Zeros(r.ShapeOfIn(0)), TensorProto.Types.DataType.Int32);
+        return [g.Add(g.Mul(y, r.In(5)), r.In(6)), g.ReduceSum(ones, [1], keep: false), sum];
     }
 
     static Value SkipSum(RuleContext r, int bias)

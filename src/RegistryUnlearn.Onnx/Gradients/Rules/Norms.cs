@@ -1,4 +1,5 @@
 using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Lowering;
 using RegistryUnlearn.Onnx.Models;
 using static RegistryUnlearn.Onnx.Gradients.Rule;
 
@@ -16,6 +17,10 @@ static class Norms
         Reduction("ReduceLogSumExp", (r, y, dy) => r.G.Mul(dy, r.G.Exp(r.G.Sub(r.In(0), y)))),
         Fused("ReduceProd", 13, Product),
         Fused("LpNormalization", 1, LpNormalization),
+        Fused("LpPool", 11, LpPool),
+        Fused("GlobalLpPool", 2, r => Root(r.G,
+            r.G.ReduceSum(Power(r.G, r.In(0), r.Int("p", 2)), [.. Enumerable.Range(2, r.InType(0).Rank - 2).Select(a => (long)a)], keep: true),
+            r.Int("p", 2))),
     ];
 
     /// <summary>A rule of the output and its cotangent, both with the reduced axes kept.</summary>
@@ -45,6 +50,31 @@ static class Norms
         return axes.Length == 0 || r.Int("keepdims", 1) == 1 ? product : r.G.Squeeze(product, axes);
 
         Value Part(Value x, long axis, long from, long until) => r.G.Slice(x, [from], [until], [axis], [1]);
+    }
+
+    /// <summary>|x|^p.</summary>
+    static Value Power(GraphBuilder g, Value x, long p) => p switch
+    {
+        1 => g.Abs(x),
+        2 => g.Mul(x, x),
+        _ => g.Pow(g.Abs(x), g.Scalar(p)),
+    };
+
+    /// <summary>The p-th root, with gradient zero at zero.</summary>
+    static Value Root(GraphBuilder g, Value x, long p) => p == 1 ? x
+        : g.Where(g.Equal(x, g.Scalar(0)), g.Scalar(0), p == 2 ? g.Sqrt(OneForZero(g, x)) : g.Pow(OneForZero(g, x), g.Scalar(1f / p)));
+
+    /// <summary>The norm of every window; its sums are a convolution with ones.</summary>
+    static Value LpPool(RuleContext r)
+    {
+        var (c, p) = (Geometry.Of(r.Node, r.InType(0), null), r.Int("p", 2));
+        if (r.Int("ceil_mode", 0) == 1)
+            c = c.Extended(r.OutType().Sizes[2..]);
+        var ones = new float[c.Channels * c.Taps];
+        Array.Fill(ones, 1f);
+        var sums = r.G.Add("Conv", [Power(r.G, r.In(0), p), r.G.Constant(Tensors.Of(ones, [c.Channels, 1, .. c.Kernel]))],
+            (c with { Group = c.Channels }).Convolution);
+        return Root(r.G, sums, p);
     }
 
     static Value LpNormalization(RuleContext r)

@@ -1,4 +1,5 @@
 using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Lowering;
 
 namespace RegistryUnlearn.Onnx.Gradients.Rules;
 
@@ -11,6 +12,11 @@ static class Rearranging
         new("", "DepthToSpace", 13, DepthToSpace),
         new("", "SpaceToDepth", 13, r => [r.G.Add("DepthToSpace", [r.DOut()], Attributes.Of("blocksize", r.Int("blocksize", 1)))]),
         new("", "TopK", 11, TopK),
+        // Reversing twice is the identity.
+        new("", "ReverseSequence", 10, r => [r.G.Add("ReverseSequence", [r.DOut(), r.In(1)],
+            Attributes.Of("batch_axis", r.Int("batch_axis", 1)), Attributes.Of("time_axis", r.Int("time_axis", 0))), null]),
+        new("", "MaxUnpool", 11, r => [r.G.Gather(r.G.Reshape(r.DOut(), -1), r.In(1), 0), null]),
+        Rule.Fused("Col2Im", 18, Col2Im),
     ];
 
     /// <summary>Every repeated axis split into repetitions and elements, summed over the repetitions.</summary>
@@ -51,6 +57,24 @@ static class Rearranging
         long taps = block * block, channels = r.InType(0).Sizes[1] / taps;
         var order = from c in Enumerable.Range(0, (int)channels) from t in Enumerable.Range(0, (int)taps) select t * channels + c;
         return [r.G.Gather(deep, r.G.Ints([.. order]), 1)];
+    }
+
+    /// <summary>The overlapping blocks of an image summed: a transposed convolution with one filter per element of a block.</summary>
+    static Value Col2Im(RuleContext r)
+    {
+        long[] image = r.ConstantInts(1), block = r.ConstantInts(2), ones = [.. Enumerable.Repeat(1L, image.Length)];
+        var taps = block.Aggregate(1L, (n, b) => n * b);
+        if (r.InType(0).Shape[1] is not { IsFixed: true, Size: var depth })
+            throw r.Refuse("channels that are not fixed", "export the model with a fixed number of channels");
+        var c = new Geometry(block, r.Ints("strides") ?? ones, r.Ints("pads") ?? new long[2 * image.Length], r.Ints("dilations") ?? ones,
+            image, Group: 1, Channels: 1, Filters: taps);
+        var filters = new float[taps * taps];
+        for (var tap = 0; tap < taps; tap++)
+            filters[tap * taps + tap] = 1;
+        var y = r.G.Add("ConvTranspose", [r.G.Reshape(r.In(0), [-1, taps, .. Enumerable.Range(0, c.Rank).Select(c.Out)]),
+            r.G.Constant(Tensors.Of(filters, [taps, 1, .. block]))],
+            [.. c.Convolution, Attributes.Of("output_padding", Enumerable.Range(0, c.Rank).Select(c.Rest))]);
+        return r.G.Reshape(y, [-1, depth / taps, .. image]);
     }
 
     /// <summary>Scatters the gradient of the values to where they came from; the choice itself is piecewise constant.</summary>

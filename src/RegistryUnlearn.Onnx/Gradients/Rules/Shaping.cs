@@ -10,8 +10,8 @@ static class Shaping
     [
         new("", "Reshape", 5, Back),
         new("", "Flatten", 9, Back),
-        new("", "Squeeze", 13, Back),
-        new("", "Unsqueeze", 13, Back),
+        new("", "Squeeze", 13, r => r.HasIn(1) ? [r.G.Add("Unsqueeze", [r.DOut(), r.In(1)])] : Back(r)),
+        new("", "Unsqueeze", 13, r => [r.G.Add("Squeeze", [r.DOut(), r.In(1)])]),
         new("", "Transpose", 1, r => [r.G.Transpose(r.DOut(), InversePermutation(r))]),
         new("", "Expand", 8, r => [r.Unbroadcast(r.DOut(), 0)]),
         new("", "Concat", 4, Concat),

@@ -25,7 +25,7 @@ public sealed class ElementwiseRows
             from shapes in new[] { "N,3 distinct", "N,3 distinct | N,3", "N,3 distinct | 3", "N,1 distinct | 1,3 | 2,1,1" }
             select new GradientCase(op, shapes) { Step = 1 / 128f, Tolerance = 3e-3 },
         new("Identity", "N,3"), new("Dropout", "N,3"), new("Dropout", "N,3 | ~0.3"),
-        new("Cast", "N,3", "to=1"),
+        new("Cast", "N,3", "to=1"), new("CastLike", "N,3 | ~1"),
         .. from op in new[] { "Neg", "Abs", "Exp", "Relu", "LeakyRelu", "Tanh", "Sigmoid", "Softplus", "Erf" }
             select new GradientCase(op, "N,3"),
         .. from op in new[] { "Log", "Sqrt", "Reciprocal" } select new GradientCase(op, "N,3 positive"),

@@ -12,6 +12,10 @@ public sealed class IndexingRows
         new("Gather", "2,3,4,N | =0,2", "axis=1"),
         new("GatherND", "5,3 | N,1 index<5"), new("GatherND", "3,3,2 | N,2 index<3"), new("GatherND", "3,3 | N,5,2 index<3"),
         new("GatherND", "3,4 | 2 index<3"),
+        new("GatherND", "5,3 | =-1,2,-1") { Build = (g, x) => [g.Add("GatherND", [x[0], g.Reshape(x[1], 3, 1)])] },
+        new("GatherND", "N,5,3 | N,1 index<5", "batch_dims=1"), new("GatherND", "N,3,3 | N,2,2 index<3", "batch_dims=1"),
+        new("GatherND", "N,2,4,3 | N,2,3,1 index<4", "batch_dims=2"), new("GatherND", "2,N,H | 2,N,1 index<4", "batch_dims=2"),
+        new("GatherElements", "5 | =-1,0,-5,2"), new("ScatterElements", "5 | =-1,1 | 2"),
         new("GatherElements", "N,5 | N,2 index<4", "axis=1"), new("GatherElements", "N,3 | N,3 index<4"),
         new("GatherElements", "N,5 | N,2 int32<4", "axis=-1"),
         new("ScatterND", "5,3 | =s0 | 3") { Build = (g, x) =>

@@ -20,6 +20,11 @@ public sealed class PoolingRows
             from sizes in new[] { "5,6", "H,W" } where sizes[0] == '5' || !window.Contains("auto_pad")
             select new GradientCase("MaxPool", $"N,2,{sizes} distinct", window) { Step = Small, Tolerance = 5e-3 },
         new("MaxPool", "N,2,7 distinct", "kernel_shape=[3] strides=[2]") { Step = Small },
+        new("MaxPool", "N,2,9 distinct", "kernel_shape=[3] strides=[2] dilations=[2] pads=[1,2] ceil_mode=1") { Step = Small },
+        new("MaxPool", "N,2,8 distinct", "kernel_shape=[3] strides=[3] auto_pad=SAME_LOWER") { Step = Small },
+        new("MaxPool", "N,2,7,8 distinct", "kernel_shape=[2,3] strides=[2,3] dilations=[2,1] pads=[0,1,1,1]") { Step = Small },
+        new("MaxPool", "2,2,5,6,4 distinct", "kernel_shape=[3,2,2] strides=[2,2,1] pads=[1,0,1,0,0,0] ceil_mode=1")
+            { Step = Small, Tolerance = 5e-3 },
         new("MaxPool", "N,2,6 distinct", "kernel_shape=[2] strides=[2]") { Step = Small },
         new("MaxPool", "N,2,4,3,4 distinct", "kernel_shape=[2,2,2] strides=[2,1,2]") { Step = Small },
         new("MaxPool", "N,1,4,4,4 distinct", "kernel_shape=[2,2,2] strides=[2,2,2]") { Step = Small },
@@ -41,6 +46,17 @@ public sealed class PoolingRows
                 "kernel_shape=[3,3] strides=[2,2] pads=[1,1,0,1] count_include_pad=1", "kernel_shape=[2,2] strides=[2,2] count_include_pad=1",
             }
             select new GradientCase("AveragePool", "N,3,5,6", window + " ceil_mode=1"),
+        .. from p in new[] { "", "p=1", "p=3" }
+            from window in new[]
+            {
+                "kernel_shape=[2,2] strides=[2,2]", "kernel_shape=[3,3] strides=[2,2] pads=[1,1,1,1]",
+                "kernel_shape=[3,2] strides=[2,2] auto_pad=SAME_UPPER",
+            }
+            where p.Length == 0 || window[13] == '2'
+            select new GradientCase("LpPool", "N,3,5,6", $"{window} {p}"),
+        new("LpPool", "N,2,7", "kernel_shape=[3]"), new("LpPool", "N,2,4,3,4", "kernel_shape=[2,2,3] strides=[2,1,1]"),
+        new("LpPool", "N,3,5,6", "kernel_shape=[2,2] strides=[2,2] ceil_mode=1") { From = 18 },
+        new("LpPool", "N,3,5,6", "kernel_shape=[2,2] dilations=[2,1]") { From = 18 },
         new("AveragePool", "N,2,7", "kernel_shape=[3] strides=[2] pads=[1,0]"),
         new("AveragePool", "N,2,4,3,4", "kernel_shape=[2,2,3] strides=[2,1,1]"),
         new("AveragePool", "N,3,6,7", "kernel_shape=[2,3] dilations=[2,2] pads=[1,1,1,1]") { From = 19 },

@@ -18,8 +18,25 @@ public sealed class RearrangingRows
                 "N,2,3,4 | N,5,3,4 : bqhd,bkhd->bhqk", "N,2,3 : bij->bji", "N,2,3 : bij->b", "N,3 : bi->", "N,2,3 : bij->ji",
                 "N,3 | 3,4 : bi,ij", "N,3 | 3,4 | 4,N : ai,ij,jc->ac", "N,3 | N,2,4 : bi,bjk->bik",
                 "N,H,3 | N,H,3 : bhi,bhj->bij",
+                // an ellipsis, of several ranks, alone, between labels, without an arrow
+                "N,2,3 | N,3,4 : ...ij,...jk->...ik", "N,2,3,4 | 4,5 : ...i,ij->...j", "N,2,3 | 1,2,3 : ...,...->...", "N,2,3 : ...j->...",
+                "N,2,3 | 3 : b...j,j->b...", "2,N,3 | 1,N,5 : ...i,...j->...ij", "N,2,3 : ...ji", "N,2,3 | N,2,3 : ...i,...i",
+                // a label twice in a term
+                "N,3,3 : bii->bi", "N,3,3 : bii->b", "3,3 : ii->", "N,3,3 | N,3 : bii,bi->b", "N,3,3 | 3 : bii,i->bi", "N,H,H : bii->bi",
+                "2,N,N : ...ii->...i",
+                // axes of size one, repeated
+                "N,1,3 | N,4,3 : bij,bij->bj", "N,4,3 | N,1,3 : bij,bij->bi", "N,1,3 | N,4,3 | N,4,3 : bij,bij,bij->bj",
+                "N,4,3 | N,1,3 : bij,bij->bj", "N,4,3 | 1,3 : bij,bj->bi", "1,3 | N,3 : bj,bj->j",
             }
             select new GradientCase("Einsum", equation.Split(" : ")[0], "equation=" + equation.Split(" : ")[1]) { Step = 1 / 64f },
+        new("ReverseSequence", "5,4,2 | =1,5,3,2"), new("ReverseSequence", "4,N,3 | N index<4"),
+        new("ReverseSequence", "4,5,N | =2,5,3,1", "batch_axis=0 time_axis=1"),
+        new("MaxUnpool", "1,1,2,3 | =1,3,4,13,14,17", "kernel_shape=[2,2] strides=[2,2]") { Build = Unpool },
+        new("MaxUnpool", "1,1,2,3 | =0,9,5,28,20,27 | =1,1,5,7", "kernel_shape=[2,2] strides=[2,2]") { Build = Unpool },
+        new("Col2Im", "N,12,12 | =4,5 | =2,2") { From = 18 },
+        new("Col2Im", "N,18,4 | =4,5 | =3,3", "strides=[2,2] pads=[1,1,1,0]") { From = 18 },
+        new("Col2Im", "N,4,6 | =4,5 | =2,2", "strides=[2,1] dilations=[1,2]") { From = 18 },
+        new("Col2Im", "N,6,3 | =7 | =3", "strides=[2]") { From = 18 },
         .. from scales in new[] { "1,1,2,2", "1,1,1.5,2.5", "1,1,0.6,1", "1,2,1,3" }
             from mode in new[] { "half_pixel", "asymmetric", "align_corners" }
             from nearest in new[] { "round_prefer_floor", "floor", "ceil", "round_prefer_ceil" }
@@ -41,6 +58,10 @@ public sealed class RearrangingRows
 
     [Theory, MemberData(nameof(Runs))]
     public void Gradient_agrees_with_difference_quotients(string row, int opset, bool free) => Rows.Check(row, opset, free);
+
+    static Value[] Unpool(GraphBuilder g, Value[] x) =>
+        [g.Add("MaxUnpool", [x[0], g.Reshape(x[1], 1, 1, 2, 3), .. x[2..]], Onnx.Graphs.Attributes.Of("kernel_shape", [2L, 2]),
+            Onnx.Graphs.Attributes.Of("strides", [2L, 2]))];
 
     static Value Values(GraphBuilder g, Value[] ins, long axis)
     {

@@ -26,6 +26,7 @@ public sealed class ReductionRows
         new("ReduceProd", "N,7 positive | =1") { From = 18 }, new("ReduceProd", "N,3 | =", "noop_with_empty_axes=1") { From = 18 },
         new("ReduceL2", "N,3 | =", "noop_with_empty_axes=1 keepdims=0") { From = 18 },
         new("LpNormalization", "N,3,2"), new("LpNormalization", "N,3,2", "axis=1 p=1"), new("LpNormalization", "N,3", "axis=0 p=2"),
+        .. from p in new[] { "", "p=1", "p=3" } from x in new[] { "N,3,5", "N,2,H,W" } select new GradientCase("GlobalLpPool", x, p),
         new("GlobalMaxPool", "N,3,5 distinct") { Step = 1 / 128f }, new("GlobalMaxPool", "N,3,2,5 distinct") { Step = 1 / 128f },
         new("GlobalMaxPool", "N,3,H,W distinct") { Step = 1 / 128f },
         new("GlobalAveragePool", "N,3,5"), new("GlobalAveragePool", "N,3,2,5"), new("GlobalAveragePool", "N,3,H,W"),
