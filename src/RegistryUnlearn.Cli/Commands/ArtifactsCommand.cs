@@ -13,16 +13,17 @@ static class ArtifactsCommand
         var model = CommonOptions.Model();
         var output = CommonOptions.File("--out", "folder", "A new or empty folder, or artifacts that are to be replaced.");
         var logits = CommonOptions.Logits();
+        var classAxis = CommonOptions.ClassAxis();
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("build", "Write the training graph, the evaluation graph and the parameters of a model.")
         {
-            model, output, logits, include, exclude,
+            model, output, logits, classAxis, include, exclude,
         };
         return host.Run(command, (parsed, _) =>
         {
             var folder = parsed.GetRequiredValue(output);
             var index = ArtifactBuilder.Build(
-                parsed.GetRequiredValue(model), folder, parsed.GetValue(logits), CommonOptions.Patterns(parsed, include, exclude));
+                parsed.GetRequiredValue(model), folder, CommonOptions.LogitChoice(parsed, logits, classAxis), CommonOptions.Patterns(parsed, include, exclude));
             return new Answer(index, screen => Print(index, folder, screen));
         });
     }

@@ -16,11 +16,10 @@ public static class ArtifactBuilder
     const string ParametersFile = "parameters.npz";
 
     /// <param name="outFolder">Absent, empty, or training artifacts that were written here before and are replaced.</param>
-    /// <param name="logits">Name of the logits; null for the first output.</param>
     /// <returns>What was written. The same model always gives the same bytes.</returns>
     /// <exception cref="InputException">The folder holds something else.</exception>
     /// <exception cref="OnnxModelException">The model cannot be trained here.</exception>
-    public static ArtifactIndex Build(string modelPath, string outFolder, string? logits, ParameterPatterns? patterns)
+    public static ArtifactIndex Build(string modelPath, string outFolder, LogitChoice logits, ParameterPatterns? patterns)
     {
         var replaces = RequireOwn(outFolder);
         using var model = ClassifierModel.Load(modelPath, logits, patterns);

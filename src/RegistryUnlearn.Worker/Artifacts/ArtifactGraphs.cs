@@ -65,9 +65,9 @@ static class ArtifactGraphs
     {
         var g = model.Forward.NewGraph();
         var samples = model.Forward.AddInput(g, model.Contract.InputName, BatchSymbol);
-        var labels = model.AddLabels(g, Labels, BatchSymbol);
         var parameters = model.Forward.AddParameterInputs(g);
         var logits = model.Forward.Append(g, "model/", samples, parameters);
-        return (g, parameters, logits, ClassificationLosses.CrossEntropy(g, logits, labels, model.Contract.Classes));
+        var batch = model.AddLabels(g, Labels, BatchSymbol, model.Forward.Layout.Arrange(g, logits));
+        return (g, parameters, logits, ClassificationLosses.CrossEntropy(g, batch, model.Classes));
     }
 }

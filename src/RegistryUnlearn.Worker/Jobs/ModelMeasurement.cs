@@ -11,7 +11,7 @@ static class ModelMeasurement
     public static ModelSummary Of(string name, PreparedJob job, TensorBlock parameters)
     {
         using var evaluator = Evaluator.Frozen(job.Model.Forward, parameters);
-        var classes = job.Model.Contract.Classes;
+        var classes = job.Model.Classes;
         return ModelSummary.Of(new ModelOutputs(name, job.AuditSets.ToDictionary(s => s.Key, s => Outputs(s.Key, s.Value))));
 
         SetOutputs Outputs(string set, Subset subset)

@@ -24,7 +24,7 @@ sealed record PreparedJob(
             RequireFreeNames(model);
             foreach (var data in new[] { train, fetched.Holdout, fetched.Test })
             {
-                data?.RequireClasses(model.Contract.Classes);
+                data?.RequireClasses(model.Classes);
                 if (data is not null && !data.SampleShape.SequenceEqual(train.SampleShape))
                     throw new DataException(data.File, null,
                         $"its samples have shape {Text(data.SampleShape)}, those of the training data {Text(train.SampleShape)}",
@@ -47,7 +47,7 @@ sealed record PreparedJob(
             if (holdout is not null)
                 sets[Auditing.AuditSets.Holdout] = holdout;
             var task = new UnlearningTask(
-                model.Forward, model.Initial, model.Contract.Classes, forget, retained, holdout, train.Count, request.Seed);
+                model.Forward, model.Initial, model.Classes, forget, retained, holdout, train.Count, request.Seed);
             return new(model, task, retainedAll, sets);
         }
         catch

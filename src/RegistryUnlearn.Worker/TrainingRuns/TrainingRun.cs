@@ -12,10 +12,9 @@ namespace RegistryUnlearn.Worker.TrainingRuns;
 /// <param name="OptionsPath">JSON object with the options of the method <c>train</c>; null for its defaults.</param>
 /// <param name="Test">Samples that are only measured.</param>
 /// <param name="Seed">Decides the order of the samples.</param>
-/// <param name="Logits">Name of the logits; null for the first output.</param>
 public sealed record TrainingRequest(
     string Model, string Data, string Out, string? OptionsPath, string? Test, Normalization Normalization, ulong Seed,
-    string? Logits, ParameterPatterns? Patterns);
+    LogitChoice Logits, ParameterPatterns? Patterns);
 
 /// <param name="Loss">Of the last step.</param>
 /// <param name="Remaining">At the speed so far.</param>
@@ -57,7 +56,7 @@ public static class TrainingRun
         foreach (var set in new[] { data, test }.OfType<DataSet>()) RequireFits(set, model);
 
         var task = new UnlearningTask(
-            model.Forward, model.Initial, model.Contract.Classes, null, data.All("training"), null, null, request.Seed);
+            model.Forward, model.Initial, model.Classes, null, data.All("training"), null, null, request.Seed);
         var before = Measure(model.Initial);
         using var run = ClassifierModel.InFile(request.Model, () => method.Start(task, options));
         var start = clock.GetTimestamp();
@@ -103,12 +102,12 @@ public static class TrainingRun
         if (!data.SampleShape.Select(d => (long)d).SequenceEqual(model.Forward.SampleShape))
             throw new InputException(data.File, $"samples have shape ({string.Join(", ", data.SampleShape)}), "
                 + $"the model takes ({string.Join(", ", model.Forward.SampleShape)}); choose the data set that the model belongs to");
-        data.RequireClasses(model.Contract.Classes);
+        data.RequireClasses(model.Classes);
     }
 
     static double AccuracyOf(Evaluator evaluator, DataSet data, ClassifierModel model)
     {
-        var classes = model.Contract.Classes;
+        var classes = model.Classes;
         var source = SampleSource.Of(data.All("measured"));
         var logits = new float[checked(data.Count * classes)];
         evaluator.Logits(data.Count, source.FillFrom, logits);
