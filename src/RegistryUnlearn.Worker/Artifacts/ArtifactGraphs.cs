@@ -65,9 +65,10 @@ static class ArtifactGraphs
     {
         var g = model.Forward.NewGraph();
         var samples = model.Forward.AddInput(g, model.Contract.InputName, BatchSymbol);
+        var labels = model.AddLabels(g, Labels, BatchSymbol);
         var parameters = model.Forward.AddParameterInputs(g);
         var logits = model.Forward.Append(g, "model/", samples, parameters);
-        var batch = model.AddLabels(g, Labels, BatchSymbol, model.Forward.Layout.Arrange(g, logits));
+        var batch = model.Labelled(g, model.Forward.Layout.Arrange(g, logits), labels);
         return (g, parameters, logits, ClassificationLosses.CrossEntropy(g, batch, model.Classes));
     }
 }

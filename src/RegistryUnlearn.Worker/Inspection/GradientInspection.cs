@@ -70,7 +70,7 @@ public static class GradientInspection
     static Onnx.Proto.ModelProto Graph(ClassifierModel model, bool secondOrder)
     {
         BatchLoss loss = (g, prefix, logits) => ClassificationLosses.CrossEntropy(
-            g, model.AddLabels(g, prefix + "labels", prefix + "batch", logits), model.Classes);
+            g, model.Labelled(g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch")), model.Classes);
         return secondOrder ? StepGraph.HessianVector(model.Forward, loss) : StepGraph.FirstOrder(model.Forward, loss);
     }
 

@@ -108,7 +108,7 @@ public static class MetaStepInspection
         }
 
         LabelledLogits Labelled(GraphBuilder g, string prefix, Value values) =>
-            model.AddLabels(g, prefix + "labels", prefix + "batch", values);
+            model.Labelled(g, values, model.AddLabels(g, prefix + "labels", prefix + "batch"));
 
         long[]? SampleShape(string name) => file.Find(name)?.Shape.Skip(1).ToArray();
     }

@@ -80,15 +80,12 @@ public sealed class ClassifierModel : IDisposable
             new(file.Model, contract.InputName, contract.LogitsName, samples, layout, Resident(file)) { Layout = logits };
     }
 
-    /// <summary>
-    /// Declares the int64 labels of a batch (as many as the model insists on, or any number under a symbol) and puts them beside its logits.
-    /// </summary>
+    /// <summary>Declares the int64 labels of a batch: for as many samples as the model insists on, or any number under a symbol.</summary>
+    public Value AddLabels(GraphBuilder graph, string name, string batchSymbol) =>
+        Forward.Layout.AddLabels(graph, name, Forward.FixedBatch is { } n ? n : batchSymbol);
+
     /// <param name="logits">As <see cref="LogitLayout.Arrange"/> gives them.</param>
-    public LabelledLogits AddLabels(GraphBuilder graph, string name, string batchSymbol, Value logits)
-    {
-        var labels = Forward.Layout.AddLabels(graph, name, Forward.FixedBatch is { } n ? n : batchSymbol);
-        return new(graph, Forward.Layout, logits, labels, Classes);
-    }
+    public LabelledLogits Labelled(GraphBuilder graph, Value logits, Value labels) => new(graph, Forward.Layout, logits, labels, Classes);
 
     /// <summary>Runs what knows the graph but not its file, and puts the file's path before its complaint.</summary>
     public static T InFile<T>(string path, Func<T> work)

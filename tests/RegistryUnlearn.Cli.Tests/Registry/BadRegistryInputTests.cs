@@ -55,7 +55,7 @@ public sealed class BadRegistryInputTests
         ["all excluded"] = new(null, r => r["parameters"] = JsonNode.Parse("""{ "exclude": ["*"] }"""),
             "tiny/1/model.onnx: trainable parameters: the patterns exclude all of them"),
         ["no logits"] = new(f => f.Write(Model, Spoiled(m => m.Graph.Output[0] = Output("logits", "batch"))), null,
-            "tiny/1/model.onnx: output 'logits': is FLOAT [?], not float N x C logits. Name the logits; the outputs are 'logits'"),
+            "tiny/1/model.onnx: output 'logits': is FLOAT [?], not float logits of a batch. Name the logits; the outputs are 'logits'"),
         ["no such logits"] = new(null, r => r["logits"] = "scores",
             "tiny/1/model.onnx: output 'scores': is not a value of the model, whose outputs are 'logits'. Name one of the model's values"),
         ["NaN in weights"] = new(f => f.Write(Model, Weights("fc1.bias", float.NaN)), null, "tiny/1/model.onnx: initializer 'fc1.bias': "),
