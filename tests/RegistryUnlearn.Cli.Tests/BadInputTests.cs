@@ -66,7 +66,8 @@ public sealed class BadInputTests
     [InlineData("train {model.onnx} --data {good.npz} --out {o.onnx}",
         "good.npz: array 'x': it is not in the file; the file holds: input, labels.")]
     [InlineData("train {model.onnx} --data {wide.npz} --out {o.onnx}",
-        "wide.npz: samples have shape (3), the model takes (2); choose the data set that the model belongs to")]
+        "wide.npz: its samples have shape [3], the model takes [2]; "
+        + "use the data that the model was trained on, in the shape that it takes.")]
     [InlineData("train {model.onnx} --data {train.npz} --out {o.onnx} --scale 0",
         "normalization: scale is zero or not finite; give the largest stored value, for example 255.")]
     [InlineData("train {model.onnx} --data {train.npz} --out {o.onnx} --mean 1,2 --std 1",

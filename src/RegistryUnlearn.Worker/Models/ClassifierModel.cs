@@ -5,6 +5,7 @@ using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Steps;
 using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Unlearning.Data;
 using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 
 namespace RegistryUnlearn.Worker.Models;
@@ -80,12 +81,42 @@ public sealed class ClassifierModel : IDisposable
             new(file.Model, contract.InputName, contract.LogitsName, samples, layout, Resident(file)) { Layout = logits };
     }
 
+    /// <summary>A model with the data that it is to learn or to forget, whose shapes settle what the model leaves open.</summary>
+    public static ClassifierModel Load(string path, LogitChoice? logits, ParameterPatterns? patterns, DataSet data) =>
+        Load(path, logits, patterns, [.. data.SampleShape.Select(d => (long)d)], [.. data.LabelShape.Select(d => (long)d)]);
+
     /// <summary>Declares the int64 labels of a batch: for as many samples as the model insists on, or any number under a symbol.</summary>
     public Value AddLabels(GraphBuilder graph, string name, string batchSymbol) =>
         Forward.Layout.AddLabels(graph, name, Forward.FixedBatch is { } n ? n : batchSymbol);
 
     /// <param name="logits">As <see cref="LogitLayout.Arrange"/> gives them.</param>
     public LabelledLogits Labelled(GraphBuilder graph, Value logits, Value labels) => new(graph, Forward.Layout, logits, labels, Classes);
+
+    /// <summary>Checks that samples and labels are what the model takes and gives.</summary>
+    /// <exception cref="DataException">They are not; the message says what the model wants.</exception>
+    public void RequireFits(DataSet data)
+    {
+        var element = Forward.InputElement;
+        if (data.HoldsTokens != (element is DataType.Int64 or DataType.Int32))
+            throw new DataException(data.File, null,
+                data.HoldsTokens ? "its samples are integers, the model takes numbers" : "its samples are numbers, the model takes tokens",
+                data.HoldsTokens ? "save them as float32 or uint8" : "save them as int64 or int32");
+        if (element is DataType.Int32 && !data.FitsInt32)
+            throw new DataException(data.File, null, "it has tokens beyond the model's int32 input", "correct them");
+        if (!Fits(data.SampleShape, Forward.SampleShape))
+            throw new DataException(data.File, null,
+                $"its samples have shape {Text(data.SampleShape)}, the model takes {Text(Forward.SampleShape)}",
+                "use the data that the model was trained on, in the shape that it takes");
+        if (!Fits(data.LabelShape, Forward.Layout.Positions))
+            throw new DataException(data.File, null,
+                $"each of its samples has labels of shape {Text(data.LabelShape)}, the model answers with {Text(Forward.Layout.Positions)}",
+                Forward.Layout.IsPerSample ? "give one label per sample" : "give one label per position");
+        data.RequireClasses(Classes);
+
+        static bool Fits(IReadOnlyList<int> given, IReadOnlyList<long> wanted) => given.Select(d => (long)d).SequenceEqual(wanted);
+
+        static string Text<T>(IEnumerable<T> shape) => $"[{string.Join(", ", shape)}]";
+    }
 
     /// <summary>Runs what knows the graph but not its file, and puts the file's path before its complaint.</summary>
     public static T InFile<T>(string path, Func<T> work)

@@ -1,9 +1,10 @@
+using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
-using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Training.Evaluation;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
+using RegistryUnlearn.Unlearning.StopRules;
 using RegistryUnlearn.Worker.Files;
 using RegistryUnlearn.Worker.Models;
 
@@ -26,7 +27,9 @@ public sealed record TrainingReport(
     int Steps, float FirstLoss, float LastLoss, double Seconds, Accuracy Train, Accuracy? Test, object Options,
     IReadOnlyList<TrainedParameter> Parameters, string Out);
 
-/// <summary>Share of samples whose largest logit is at their label, 0..1.</summary>
+/// <summary>
+/// Share of samples whose largest logit is at their label, 0..1; where samples have a label per position, the mean of each sample's share.
+/// </summary>
 public sealed record Accuracy(int Samples, double Before, double After);
 
 public sealed record TrainedParameter(string Name, IReadOnlyList<long> Shape, string Why);
@@ -49,11 +52,10 @@ public static class TrainingRun
         var options = ReadOptions(method, request.OptionsPath);
         var data = DataSet.Load(request.Data, new DataSetOptions { Normalization = request.Normalization });
         var test = request.Test is null ? null : DataSet.Load(request.Test, new DataSetOptions { Normalization = request.Normalization });
-        using var model = ClassifierModel.Load(
-            request.Model, request.Logits, request.Patterns, [.. data.SampleShape.Select(d => (long)d)]);
+        using var model = ClassifierModel.Load(request.Model, request.Logits, request.Patterns, data);
         string?[] inputs = [request.Data, request.Test, request.OptionsPath];
         ModelOutput.RequireWritable(model, request.Out, inputs.OfType<string>());
-        foreach (var set in new[] { data, test }.OfType<DataSet>()) RequireFits(set, model);
+        foreach (var set in new[] { data, test }.OfType<DataSet>()) model.RequireFits(set);
 
         var task = new UnlearningTask(
             model.Forward, model.Initial, model.Classes, null, data.All("training"), null, null, request.Seed);
@@ -94,26 +96,17 @@ public static class TrainingRun
         return errors.Count == 0 ? options : throw new InputException(path!, errors);
     }
 
-    static void RequireFits(DataSet data, ClassifierModel model)
-    {
-        if (model.Forward.InputElement is not TensorProto.Types.DataType.Float)
-            throw new OnnxModelException(model.File.Path, $"input '{model.Contract.InputName}'",
-                "takes token indices; training from data sets of numbers needs a float input", "Choose a model with a float input");
-        if (!data.SampleShape.Select(d => (long)d).SequenceEqual(model.Forward.SampleShape))
-            throw new InputException(data.File, $"samples have shape ({string.Join(", ", data.SampleShape)}), "
-                + $"the model takes ({string.Join(", ", model.Forward.SampleShape)}); choose the data set that the model belongs to");
-        data.RequireClasses(model.Classes);
-    }
-
+    /// <exception cref="InputException">ONNX Runtime refused the samples, such as tokens that the model has no embedding for.</exception>
     static double AccuracyOf(Evaluator evaluator, DataSet data, ClassifierModel model)
     {
-        var classes = model.Classes;
         var source = SampleSource.Of(data.All("measured"));
-        var logits = new float[checked(data.Count * classes)];
-        evaluator.Logits(data.Count, source.FillFrom, logits);
-        var right = 0;
-        for (var i = 0; i < data.Count; i++)
-            if (System.Numerics.Tensors.TensorPrimitives.IndexOfMax<float>(logits.AsSpan(i * classes, classes)) == data.Labels[i]) right++;
-        return (double)right / data.Count;
+        try
+        {
+            return LogitScores.Of(evaluator, source, model.Classes).Accuracy(source.Labels);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new InputException(data.File, $"the model does not run on these samples: {e.Message}", e);
+        }
     }
 }
