@@ -118,7 +118,7 @@ public sealed class BadInputTests
         var softmax = Softmax.Clone();
         softmax.Graph.Initializer.Add(Tensor("w", [3, 2], new float[6]));
         var work = new Workspace()
-            .Write("model.onnx", Linear()).Write("fixed.onnx", Linear(batch: "4")).Write("nan.onnx", Linear([0, 0, 0, 0, float.NaN, 0]))
+            .Write("model.onnx", Linear()).Write("fixed.onnx", FixedBatchTests.Fixed).Write("nan.onnx", Linear([0, 0, 0, 0, float.NaN, 0]))
             .Write("nothing.onnx", Nothing).Write("softmax.onnx", softmax)
             .Write("text.onnx", "This is a text.\n").Write("empty.onnx", "")
             .Write("options.json", """{"epochs":0,"speed":1}""")

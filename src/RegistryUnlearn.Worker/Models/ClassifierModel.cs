@@ -5,6 +5,7 @@ using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Steps;
 using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Training.Evaluation;
 using RegistryUnlearn.Unlearning.Data;
 using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 
@@ -27,7 +28,10 @@ public sealed class ClassifierModel : IDisposable
 
     public ParameterSelection Selection { get; }
 
-    /// <summary>The model as a part of training graphs; its parameters are in the order of <see cref="Selection"/>.</summary>
+    /// <summary>
+    /// The model as a part of training graphs; its parameters are in the order of <see cref="Selection"/>. Where the file fixes the batch
+    /// and the model does not need it, this copy takes any.
+    /// </summary>
     public ForwardModel Forward { get; }
 
     /// <summary>C, at least 2.</summary>
@@ -75,10 +79,17 @@ public sealed class ClassifierModel : IDisposable
             initial.Dispose();
             throw;
         }
+        if (forward.FixedBatch is { } batch)
+        {
+            var free = Copy(FreeBatch.Of(file.Model, contract.InputName, batch), positions);
+            if (BatchCheck.Agree(forward, free, initial)) forward = free;
+        }
         return new(file, contract, selection, forward, classes, initial);
 
-        ForwardModel Forward(LogitLayout logits) =>
-            new(file.Model, contract.InputName, contract.LogitsName, samples, layout, Resident(file)) { Layout = logits };
+        ForwardModel Forward(LogitLayout logits) => Copy(file.Model, logits);
+
+        ForwardModel Copy(ModelProto model, LogitLayout logits) =>
+            new(model, contract.InputName, contract.LogitsName, samples, layout, Resident(file)) { Layout = logits };
     }
 
     /// <summary>A model with the data that it is to learn or to forget, whose shapes settle what the model leaves open.</summary>
