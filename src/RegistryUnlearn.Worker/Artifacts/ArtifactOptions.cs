@@ -1,0 +1,22 @@
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.TrainingArtifacts;
+using RegistryUnlearn.Training.Harmonization;
+
+namespace RegistryUnlearn.Worker.Artifacts;
+
+/// <summary>What to write of a model's training artifacts.</summary>
+public sealed record ArtifactOptions
+{
+    /// <value>What is known of the logits; nothing by default.</value>
+    public LogitChoice Logits { get; init; } = LogitChoice.Default;
+
+    /// <value>The choice of parameters; null for all that are detected.</value>
+    public ParameterPatterns? Patterns { get; init; }
+
+    public OrtOptimizer Optimizer { get; init; } = OrtOptimizer.AdamW;
+
+    /// <value>Adds the graph that harmonizes two sets of gradients; null for none.</value>
+    public HarmonizerOptions? Harmonizer { get; init; }
+}
+
+public sealed record HarmonizerOptions(HarmonizationScope Scope, HarmonizationMode Mode);
