@@ -110,7 +110,8 @@ public sealed class ForwardModel
         foreach (var node in model.Graph.Node.Where(n => !(n.OpType == "Constant" && names.ContainsKey(n.Output[0]))))
         {
             var copy = node.Clone();
-            copy.Name = prefix + node.Name;
+            // Many nodes may be without a name, but no two may share one.
+            copy.Name = node.Name.Length > 0 ? prefix + node.Name : "";
             for (var i = 0; i < copy.Input.Count; i++)
                 copy.Input[i] = Renamed(copy.Input[i]);
             for (var i = 0; i < copy.Output.Count; i++)
