@@ -153,6 +153,22 @@ public sealed class PositionTests
         Near([.. Gradient(Forget, Parameters).Select(g => 2 * g)], arrays["forget/embedding"], arrays["forget/head"]);
     }
 
+    [Theory]
+    [InlineData(true, "", 0, "")]
+    [InlineData(false, "--class-axis 1", 0, "")]
+    [InlineData(false, "--class-axis 3", 2, "output 'logits' of shape (N, 5, 4): has no class axis 3")]
+    public async Task Artifacts_take_a_label_for_every_word(bool classesLast, string option, int code, string error)
+    {
+        using var work = new Workspace().Write("model.onnx", LanguageModel("4", classesLast));
+        var outcome = await work.RunAsync($"artifacts build {{model.onnx}} --out {{artifacts}} --output json {option}");
+        Assert.True(outcome.Code == code && outcome.Error.Contains(error), outcome.Error);
+        if (code != 0)
+            return;
+        var inputs = outcome.Json().GetProperty("inputs").EnumerateArray().ToDictionary(
+            i => i.GetProperty("name").GetString()!, i => string.Join(",", i.GetProperty("shape").EnumerateArray().Select(d => d.GetString())));
+        Assert.Equal(("batch,4", "batch,4"), (inputs["tokens"], inputs["labels"]));
+    }
+
     public static TheoryData<string, NpyArray[], string> Refused => new()
     {
         { "square", [Longs("input", [1, 5], 0, 1, 2, 3, 4), Longs("labels", [1, 5], 0, 1, 2, 3, 4)],
