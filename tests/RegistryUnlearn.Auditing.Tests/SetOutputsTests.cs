@@ -79,10 +79,39 @@ public class SetOutputsTests
     public void Summary_does_not_depend_on_the_order_of_samples()
     {
         var sample = SampleAudit.Outputs("m", leak: .5, seed: 3);
-        var shuffled = new ModelOutputs("m", sample.Sets.ToDictionary(pair => pair.Key, pair => Reversed(pair.Value)));
-        Assert.Equivalent(ModelSummary.Of(sample), ModelSummary.Of(shuffled), strict: true);
-
-        static SetOutputs Reversed(SetOutputs set) => new(
-            set.Name, [.. set.Logits.Chunk(set.Classes).Reverse().SelectMany(row => row)], set.Classes, [.. set.Labels.Reverse()]);
+        var reversed = SampleAudit.Outputs("m", leak: .5, seed: 3, reversed: true);
+        Assert.NotEqual(sample.Sets["forget"].Labels, reversed.Sets["forget"].Labels);
+        Assert.Equivalent(ModelSummary.Of(sample), ModelSummary.Of(reversed), strict: true);
     }
+
+    /// <summary>Three samples with two positions each and two classes; the second position of the second sample has no label.</summary>
+    [Fact]
+    public void A_sample_with_positions_counts_once_by_the_mean_of_its_labelled_positions()
+    {
+        float[] logits = [2, 0, 0, 1, 0, 3, 9, 9, 1, 0, 1, 0];
+        var set = new SetOutputs("forget", 2, [0, 0, 1, -100, 1, 0], [0, 1, 1, -100, 1, 0], 2, take =>
+        {
+            take(logits.AsSpan(0, 4));
+            take(logits.AsSpan(4));
+        });
+        double[] rows = [.. new[] { -2.0, 1, -3, 1, -1 }.Select(d => Math.Log(1 + Math.Exp(d)))];
+        double[] losses = [(rows[0] + rows[1]) / 2, rows[2], (rows[3] + rows[4]) / 2];
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(losses[i], set.Losses[i], 1e-14);
+        Assert.Equal([0.5, 3, 0], set.Confidences);
+        Assert.Equal([0.5, 1, 0.5], set.Right);
+        var summary = ModelSummary.Of(new("m", new Dictionary<string, SetOutputs> { ["forget"] = set, ["retained"] = set }));
+        Assert.Equal((3, 2 / 3.0, 5), (summary.Forget.Count, summary.Forget.Accuracy, summary.Forget.Labelled));
+        int[] confusion = [0, 0, 2, 0, 1, 1, 1, 0, 1, 1, 1, 1];
+        Assert.Equal(confusion, summary.Forget.Confusion);
+        Assert.Equal(new CanarySummary(TrainedLabel: 0, TrueLabel: 1, Count: 1), summary.Canary);
+    }
+
+    [Theory]
+    [InlineData(new[] { 0, -100, -100, -100 }, null, "sample 1 has no label")]
+    [InlineData(new[] { 0, -100, 1 }, null, "3 labels are no multiple of 2 per sample")]
+    [InlineData(new[] { 0, -100, 1, 2 }, null, "row 3: label 2 is outside 0..1")]
+    [InlineData(new[] { 0, -100, 1, 1 }, new[] { 0, 1, 1, 1 }, "row 1: true label 1 is outside 0..1")]
+    public void Positions_that_do_not_fit_are_refused(int[] labels, int[]? trueLabels, string reason) => Assert.Contains(reason,
+        Assert.Throws<AuditInputException>(() => new SetOutputs("s", 2, labels, trueLabels, 2, take => take(new float[8]))).Message);
 }

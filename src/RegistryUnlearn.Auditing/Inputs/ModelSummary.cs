@@ -57,30 +57,40 @@ public sealed record ModelSummary(
 
 /// <summary>Aggregates of one set.</summary>
 /// <param name="Count">Number of samples.</param>
-/// <param name="Accuracy">Share predicted with its label, in [0, 1].</param>
+/// <param name="Accuracy">Share predicted with its label, in [0, 1]; where samples have several, the mean of each sample's share.</param>
 /// <param name="MeanLoss">Mean cross-entropy in nats.</param>
 /// <param name="Losses">Ascending cross-entropies in nats, or quantiles of them.</param>
 /// <param name="Confusion">
 /// The cells of the confusion matrix that are not zero: (label, prediction, count) one after the other, ascending by label, then prediction.
+/// Empty for positions with more than 1,000 classes, such as the words of a vocabulary.
 /// </param>
-public sealed record SetSummary(int Count, double Accuracy, double MeanLoss, double[] Losses, int[] Confusion)
+/// <param name="Labelled">Labelled positions; null where every sample has one label.</param>
+public sealed record SetSummary(int Count, double Accuracy, double MeanLoss, double[] Losses, int[] Confusion, int? Labelled = null)
 {
+    /// <summary>Confusion between the words of a vocabulary is no figure, and would name them.</summary>
+    internal const int MostClassesByPosition = 1000;
+
     public static SetSummary Of(SetOutputs set)
     {
         var cells = new SortedDictionary<(int Label, int Prediction), int>();
-        var correct = 0;
-        for (var i = 0; i < set.Count; i++)
+        var labelled = 0;
+        for (var i = 0; i < set.Labels.Length; i++)
         {
+            if (set.Labels[i] < 0)
+                continue;
+            labelled++;
+            if (set.Rows > 1 && set.Classes > MostClassesByPosition)
+                continue;
             var cell = (set.Labels[i], set.Predictions[i]);
             cells[cell] = cells.GetValueOrDefault(cell) + 1;
-            correct += set.Labels[i] == set.Predictions[i] ? 1 : 0;
         }
 
         int[] confusion = [.. cells.SelectMany(cell => (int[])[cell.Key.Label, cell.Key.Prediction, cell.Value])];
 
         // Summed in ascending order: the mean does not depend on the order of the samples.
         var losses = set.Losses.Order().ToArray();
-        return new(set.Count, (double)correct / set.Count, losses.Sum() / set.Count, losses, confusion);
+        return new(
+            set.Count, set.Right.Sum() / set.Count, losses.Sum() / set.Count, losses, confusion, set.Rows > 1 ? labelled : null);
     }
 
     internal SetSummary Thinned(int? points) => points is { } p ? this with { Losses = Quantiles.Thin(Losses, p) } : this;
@@ -103,7 +113,9 @@ public sealed record AttackSummary(double Auc, double TprAtLowFpr, double Ks)
 /// <summary>What became of planted wrong labels.</summary>
 /// <param name="TrainedLabel">Share of canaries still predicted with the wrong label they were trained on.</param>
 /// <param name="TrueLabel">Share of canaries predicted with their true label.</param>
-/// <param name="Count">Number of canaries: forget samples whose true label differs from the trained one.</param>
+/// <param name="Count">
+/// Number of canaries: forget samples (positions of forget samples) whose true label differs from the trained one.
+/// </param>
 public sealed record CanarySummary(double TrainedLabel, double TrueLabel, int Count)
 {
     internal static CanarySummary? Of(SetOutputs forget)
@@ -111,7 +123,7 @@ public sealed record CanarySummary(double TrainedLabel, double TrueLabel, int Co
         if (forget.TrueLabels is not { } truth)
             return null;
         int count = 0, trained = 0, recovered = 0;
-        for (var i = 0; i < forget.Count; i++)
+        for (var i = 0; i < truth.Length; i++)
         {
             if (truth[i] == forget.Labels[i])
                 continue;

@@ -2,8 +2,12 @@ using RegistryUnlearn.Auditing.Statistics;
 
 namespace RegistryUnlearn.Auditing;
 
+/// <summary>Takes logits of samples one after the other, row-major [samples, C] or [samples, P, C].</summary>
+public delegate void TakeSamples(ReadOnlySpan<float> logits);
+
 /// <summary>
-/// What one model answers on one set of samples. All derived quantities are computed once, in float64, when the object is made.
+/// What one model answers on one set of samples. All derived quantities are computed once, in float64, when the object is made. A sample
+/// has one label, or P labels, one per position, of which those below 0 do not count.
 /// </summary>
 public sealed record SetOutputs
 {
@@ -15,33 +19,67 @@ public sealed record SetOutputs
     /// <exception cref="AuditInputException">The set is empty, the shapes disagree, a label is out of range or a logit is not
     /// finite.</exception>
     public SetOutputs(string name, float[] logits, int classes, int[] labels, int[]? trueLabels = null)
+        : this(name, classes, labels, trueLabels, 1, take => take(logits))
     {
-        (Name, Logits, Classes, Labels, TrueLabels) = (name, logits, classes, labels, trueLabels);
+    }
+
+    /// <param name="labels">N·P labels, at least one of each sample in [0, C).</param>
+    /// <param name="trueLabels">As many, below 0 where the labels are.</param>
+    /// <param name="rows">P.</param>
+    /// <param name="measure">Gives the logits of all samples in order, in any number of parts; none of them is kept.</param>
+    /// <exception cref="AuditInputException">As for the other constructor.</exception>
+    public SetOutputs(string name, int classes, int[] labels, int[]? trueLabels, int rows, Action<TakeSamples> measure)
+    {
+        (Name, Classes, Labels, TrueLabels, Rows) = (name, classes, labels, trueLabels, rows);
         Check();
-        Losses = new double[labels.Length];
-        Confidences = new double[labels.Length];
+        Losses = new double[Count];
+        Confidences = new double[Count];
+        Right = new double[Count];
         Predictions = new int[labels.Length];
-        for (var row = 0; row < labels.Length; row++)
-            Derive(row);
+        var taken = 0L;
+        measure(logits =>
+        {
+            var first = taken / classes;
+            for (var row = 0; row < logits.Length / classes && first + row < labels.Length; row++)
+                Derive((int)first + row, logits.Slice(row * classes, classes));
+            taken += logits.Length;
+        });
+        var expected = (long)labels.Length * classes;
+        if (taken != expected)
+            throw new AuditInputException(
+                $"set '{name}': {taken} logits for {labels.Length} labels and {classes} classes; expected {expected}");
+        for (var sample = 0; sample < Count; sample++)
+        {
+            var counted = Counted(sample);
+            Losses[sample] /= counted;
+            Confidences[sample] /= counted;
+            Right[sample] /= counted;
+        }
     }
 
     public string Name { get; }
-    public float[] Logits { get; }
     public int Classes { get; }
     public int[] Labels { get; }
     public int[]? TrueLabels { get; }
 
-    /// <summary>Number of samples, N.</summary>
-    public int Count => Labels.Length;
+    /// <summary>P, labels per sample.</summary>
+    public int Rows { get; }
 
-    /// <summary>Cross-entropy per sample in nats, −log softmax(z)_y, at least 0.</summary>
+    /// <summary>Number of samples, N.</summary>
+    public int Count => Labels.Length / Rows;
+
+    /// <summary>Cross-entropy per sample in nats, −log softmax(z)_y, at least 0; the mean over its labelled positions.</summary>
     public double[] Losses { get; }
 
-    /// <summary>Class with the largest logit per sample; the lowest index wins a tie.</summary>
+    /// <summary>Share of each sample's labelled positions that are predicted with their label; 0 or 1 with one label.</summary>
+    public double[] Right { get; }
+
+    /// <summary>Class with the largest logit per row; the lowest index wins a tie.</summary>
     public int[] Predictions { get; }
 
     /// <summary>
-    /// Logit-scaled confidence per sample, z_y − logsumexp of the other logits (Carlini et al., S&amp;P 2022, section VI).
+    /// Logit-scaled confidence per sample, z_y − logsumexp of the other logits (Carlini et al., S&amp;P 2022, section VI); the mean over its
+    /// labelled positions.
     /// </summary>
     public double[] Confidences { get; }
 
@@ -51,27 +89,36 @@ public sealed record SetOutputs
             throw new AuditInputException($"set '{Name}': {Classes} class(es); an audit needs a classifier with at least 2");
         if (Labels.Length == 0)
             throw new AuditInputException($"set '{Name}' is empty; give it samples or leave it out");
-        if (Logits.LongLength != (long)Labels.Length * Classes)
-            throw new AuditInputException(
-                $"set '{Name}': {Logits.LongLength} logits for {Labels.Length} labels and {Classes} classes; expected "
-                + $"{(long)Labels.Length * Classes}");
+        if (Rows < 1 || Labels.Length % Rows != 0)
+            throw new AuditInputException($"set '{Name}': {Labels.Length} labels are no multiple of {Rows} per sample; give as many for each");
         if (TrueLabels is not null && TrueLabels.Length != Labels.Length)
             throw new AuditInputException($"set '{Name}': {TrueLabels.Length} true labels for {Labels.Length} labels; give one per sample");
         CheckLabels("label", Labels);
         if (TrueLabels is not null)
             CheckLabels("true label", TrueLabels);
+        for (var sample = 0; sample < Count; sample++)
+            if (Counted(sample) == 0)
+                throw new AuditInputException($"set '{Name}', sample {sample} has no label; leave it out");
+    }
+
+    /// <summary>Labelled positions of a sample.</summary>
+    int Counted(int sample)
+    {
+        var counted = 0;
+        foreach (var label in Labels.AsSpan(sample * Rows, Rows))
+            counted += label >= 0 ? 1 : 0;
+        return counted;
     }
 
     void CheckLabels(string kind, int[] labels)
     {
         for (var row = 0; row < labels.Length; row++)
-            if ((uint)labels[row] >= (uint)Classes)
+            if (Rows > 1 && Labels[row] < 0 ? labels[row] >= 0 : (uint)labels[row] >= (uint)Classes)
                 throw new AuditInputException($"set '{Name}', row {row}: {kind} {labels[row]} is outside 0..{Classes - 1}");
     }
 
-    void Derive(int row)
+    void Derive(int row, ReadOnlySpan<float> z)
     {
-        var z = Logits.AsSpan(row * Classes, Classes);
         var label = Labels[row];
         var best = 0;
         var rival = double.NegativeInfinity;
@@ -91,7 +138,12 @@ public sealed record SetOutputs
             if (c != label)
                 sum += Math.Exp(z[c] - rival);
         Predictions[row] = best;
-        Confidences[row] = z[label] - rival - Math.Log(sum);
-        Losses[row] = Softplus.Of(-Confidences[row]);
+        if (label < 0)
+            return;
+        var sample = row / Rows;
+        var confidence = z[label] - rival - Math.Log(sum);
+        Confidences[sample] += confidence;
+        Losses[sample] += Softplus.Of(-confidence);
+        Right[sample] += best == label ? 1 : 0;
     }
 }

@@ -49,7 +49,7 @@ static class OracleFileRules
             CheckShare(at.Field("canary.trainedLabel"), canary.TrainedLabel);
             CheckShare(at.Field("canary.trueLabel"), canary.TrueLabel);
             at.Field("canary.count").Require(
-                canary.Count > 0 && canary.Count <= summary.Forget.Count, "must lie between 1 and the forget count");
+                canary.Count > 0 && canary.Count <= (summary.Forget.Labelled ?? summary.Forget.Count), "must lie between 1 and the forget count");
         }
     }
 
@@ -58,8 +58,10 @@ static class OracleFileRules
         at.Field("count").Require(set.Count > 0, "must be positive");
         CheckShare(at.Field("accuracy"), set.Accuracy);
         at.Field("meanLoss").Require(double.IsFinite(set.MeanLoss) && set.MeanLoss >= 0, "must be finite and not negative");
+        at.Field("labelled").Require(set.Labelled is null || set.Labelled >= set.Count, "must be at least 'count'");
         at.Field("confusion").Require(
-            IsConfusion(set.Confusion, classes, set.Count),
+            IsConfusion(set.Confusion, classes, set.Labelled ?? set.Count)
+                || (set.Confusion.Length == 0 && set.Labelled > 0 && classes > SetSummary.MostClassesByPosition),
             "must hold (label, prediction, count) triples, ascending, with classes in range and counts that add up to 'count'");
         at.Field("losses").Require(
             complete ? set.Losses.Length == set.Count : set.Losses.Length > 0 && set.Losses.Length <= set.Count,

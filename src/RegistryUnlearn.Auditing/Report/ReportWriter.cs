@@ -41,7 +41,8 @@ public static class ReportWriter
         yield return LossFigure.Make(input);
         if (input.Steps.Count > 0)
             yield return StepFigure.Make(input.Steps);
-        yield return ConfusionFigure.Make(input);
+        if (input.Before.Forget.Confusion.Length > 0)
+            yield return ConfusionFigure.Make(input);
         if (input.Result.Gaps.Count > 0)
             yield return GapFigure.Make(input.Result);
         if (input.Result.Reference is not null)

@@ -15,6 +15,7 @@ static class ArtifactsCommand
         var model = CommonOptions.Model();
         var output = CommonOptions.File("--out", "folder", "A new or empty folder, or artifacts that are to be replaced.");
         var logits = CommonOptions.Logits();
+        var classAxis = CommonOptions.ClassAxis();
         var optimizer = CommonOptions.Choice("--optimizer", "Optimizer of ONNX Runtime Training.", "adamw", "sgd");
         var harmonizer = new Option<bool>("--harmonizer")
         {
@@ -25,14 +26,14 @@ static class ArtifactsCommand
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("build", "Write what ONNX Runtime Training needs to train a model: graphs and checkpoint.")
         {
-            model, output, logits, optimizer, harmonizer, scope, mode, include, exclude,
+            model, output, logits, classAxis, optimizer, harmonizer, scope, mode, include, exclude,
         };
         return host.Run(command, (parsed, _) =>
         {
             var folder = parsed.GetRequiredValue(output);
             var index = ArtifactBuilder.Build(parsed.GetRequiredValue(model), folder, new()
             {
-                Logits = parsed.GetValue(logits),
+                Logits = CommonOptions.LogitChoice(parsed, logits, classAxis),
                 Patterns = CommonOptions.Patterns(parsed, include, exclude),
                 Optimizer = parsed.GetValue(optimizer) == "sgd" ? OrtOptimizer.Sgd : OrtOptimizer.AdamW,
                 Harmonizer = !parsed.GetValue(harmonizer) ? null : new(

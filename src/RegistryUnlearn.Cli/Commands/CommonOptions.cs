@@ -16,8 +16,21 @@ static class CommonOptions
 
     public static Argument<string> Model() => new("model.onnx") { Description = "The ONNX model, a classifier." };
 
-    public static Option<string?> Logits() =>
-        new("--logits") { Description = "Name of the value that holds the logits. Default: the first output.", HelpName = "name" };
+    public static Option<string?> Logits() => new("--logits")
+    {
+        Description = "Name of the value that holds the logits. Default: the first output of floats with a batch and another axis.",
+        HelpName = "name",
+    };
+
+    public static Option<int?> ClassAxis() => new("--class-axis")
+    {
+        Description = "Axis of the logits that holds the classes, counted from 0 for the batch, or from the back as -1, -2. "
+            + "Default: the axis that the shape of the labels leaves.",
+        HelpName = "axis",
+    };
+
+    public static LogitChoice LogitChoice(ParseResult parsed, Option<string?> logits, Option<int?> classAxis) =>
+        new(parsed.GetValue(logits), parsed.GetValue(classAxis));
 
     public static Option<string[]> Include() => new("--include")
     {

@@ -13,16 +13,17 @@ static class InspectGradientsCommand
             "Arrays input and labels, and for Hessian-vector products directions v/<parameter>.");
         var output = CommonOptions.File("--out", "out.npz", "Receives loss, logits, grad/<parameter> and hv/<parameter>.");
         var logits = CommonOptions.Logits();
+        var classAxis = CommonOptions.ClassAxis();
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("gradients", "Loss, logits, gradients and Hessian-vector products of one batch's mean cross-entropy.")
         {
-            model, batch, output, logits, include, exclude,
+            model, batch, output, logits, classAxis, include, exclude,
         };
         return host.Run(command, (parsed, _) =>
         {
             var report = GradientInspection.Run(
                 parsed.GetRequiredValue(model), parsed.GetRequiredValue(batch), parsed.GetRequiredValue(output),
-                parsed.GetValue(logits), CommonOptions.Patterns(parsed, include, exclude));
+                CommonOptions.LogitChoice(parsed, logits, classAxis), CommonOptions.Patterns(parsed, include, exclude));
             return new Answer(report, screen => Print(report, screen));
         });
     }

@@ -19,10 +19,11 @@ static class InspectLtuStepCommand
         var scope = CommonOptions.Choice("--scope", "Over what the two gradients are compared.", "global", "tensor");
         var mode = CommonOptions.Choice("--mode", "Which gradient gives way on conflict.", "symmetric", "protect-remember");
         var logits = CommonOptions.Logits();
+        var classAxis = CommonOptions.ClassAxis();
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("ltu-step", "One step of learning to unlearn on given batches.")
         {
-            model, config, batch, order, scope, mode, output, logits, include, exclude,
+            model, config, batch, order, scope, mode, output, logits, classAxis, include, exclude,
         };
         return host.Run(command, (parsed, _) =>
         {
@@ -32,7 +33,7 @@ static class InspectLtuStepCommand
                 parsed.GetValue(order) == "first" ? MetaOrder.First : MetaOrder.Exact,
                 parsed.GetValue(scope) == "tensor" ? HarmonizationScope.Tensor : HarmonizationScope.Global,
                 parsed.GetValue(mode) == "protect-remember" ? HarmonizationMode.ProtectRemember : HarmonizationMode.Symmetric,
-                parsed.GetValue(logits), CommonOptions.Patterns(parsed, include, exclude));
+                CommonOptions.LogitChoice(parsed, logits, classAxis), CommonOptions.Patterns(parsed, include, exclude));
             return new Answer(report, screen => Print(report, screen));
         });
     }

@@ -30,10 +30,11 @@ static class TrainCommand
         var seed = new Option<ulong>("--seed") { Description = "Decides the order of the samples.", HelpName = "n" };
         var test = new Option<string?>("--test") { Description = "Samples that are only measured.", HelpName = "test.npz" };
         var logits = CommonOptions.Logits();
+        var classAxis = CommonOptions.ClassAxis();
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("train", "Train a model on samples and write the same model with the new parameters.")
         {
-            model, data, output, options, scale, mean, std, seed, test, logits, include, exclude,
+            model, data, output, options, scale, mean, std, seed, test, logits, classAxis, include, exclude,
         };
         return host.Run(command, (parsed, cancellation) =>
         {
@@ -43,7 +44,7 @@ static class TrainCommand
                 parsed.GetValue(options), parsed.GetValue(test),
                 new Normalization(parsed.GetValue(scale), means.Length > 0 ? means : Repeat(0, deviations),
                     deviations.Length > 0 ? deviations : Repeat(1, means)),
-                parsed.GetValue(seed), parsed.GetValue(logits), CommonOptions.Patterns(parsed, include, exclude));
+                parsed.GetValue(seed), CommonOptions.LogitChoice(parsed, logits, classAxis), CommonOptions.Patterns(parsed, include, exclude));
             using var line = host.NewProgress();
             var report = TrainingRun.Run(request, host.Clock, p => line.Show(() => Text.Progress(p), p.Step == p.Steps), cancellation);
             return new Answer(report, screen => Print(report, screen));

@@ -1,4 +1,5 @@
 using RegistryUnlearn.Onnx.Intake;
+using RegistryUnlearn.Onnx.Losses;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 
@@ -54,10 +55,24 @@ public sealed class ForwardModel
 
     public IReadOnlyList<ModelParameter> Parameters { get; }
 
+    /// <summary>Where the output has its classes, and whether it answers per sample (the default) or per position.</summary>
+    public LogitLayout Layout { get; init; } = LogitLayout.PerSample;
+
     /// <summary>The batch size that the model insists on; null if any will do.</summary>
     public long? FixedBatch =>
         model.Graph.Input.First(i => i.Name == InputName).Type.TensorType.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..]
             ? first.DimValue : null;
+
+    /// <summary>Type and shape of the output for samples of the given shape, as ONNX Runtime finds them.</summary>
+    /// <exception cref="OnnxModelException">ONNX Runtime does not accept the model.</exception>
+    public TensorType OutputType()
+    {
+        var graph = NewGraph();
+        var output = Append(graph, "model/", AddInput(graph, InputName, "batch"), AddParameterInputs(graph));
+        var types = new TypeOracle();
+        types.Update(graph);
+        return types[output.Name];
+    }
 
     /// <summary>An empty graph with the operator sets of the model.</summary>
     public GraphBuilder NewGraph()

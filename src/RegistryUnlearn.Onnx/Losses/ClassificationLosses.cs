@@ -2,7 +2,10 @@ using RegistryUnlearn.Onnx.Graphs;
 
 namespace RegistryUnlearn.Onnx.Losses;
 
-/// <summary>Losses of N×C logits as graph nodes; every one of them is twice differentiable almost everywhere.</summary>
+/// <summary>
+/// Losses of N×C logits as graph nodes; every one of them is twice differentiable almost everywhere. Where samples have several rows of
+/// logits, N counts rows, and <see cref="LabelledLogits"/> brings them together.
+/// </summary>
 public static class ClassificationLosses
 {
     /// <summary>1 at each sample's label, 0 elsewhere: float [N, C] from int64 labels [N].</summary>
@@ -21,6 +24,10 @@ public static class ClassificationLosses
     /// <summary>Mean cross-entropy with integer labels, a scalar.</summary>
     public static Value CrossEntropy(GraphBuilder g, Value logits, Value labels, long classes) =>
         g.MeanAll(CrossEntropyPerSample(g, logits, labels, classes));
+
+    /// <summary>Mean cross-entropy of a batch over all rows that count, a scalar.</summary>
+    public static Value CrossEntropy(GraphBuilder g, LabelledLogits batch, long classes) =>
+        batch.Mean(CrossEntropyPerSample(g, batch.Logits, batch.Labels, classes));
 
     /// <summary>Mean over samples of −Σ_c q_c log p_c with target probabilities q, [N, C].</summary>
     public static Value SoftTargetCrossEntropy(GraphBuilder g, Value logits, Value targets) =>

@@ -27,6 +27,10 @@ public static class MembershipLosses
         return g.Concat([atLabel, odds, entropy, g.ReduceMax(log, [1], keep: true)], 1);
     }
 
+    /// <summary>Features of each sample of a batch, [N, 4]: where it has several rows of logits, the mean over those that count.</summary>
+    public static Value Features(GraphBuilder g, LabelledLogits batch, long classes) =>
+        batch.PerSample(Features(g, batch.Logits, batch.Labels, classes), columns: 4);
+
     /// <summary>Scores w·φ + b of a logistic model, [N]; σ(score) is the probability of membership.</summary>
     /// <param name="weights">[4]</param>
     /// <param name="bias">scalar</param>

@@ -45,7 +45,7 @@ public sealed record CurvatureLayer(int Index, int Weight, int? Bias, long Input
 public static class CurvatureGraph
 {
     /// <summary>
-    /// Input [N, C]: Gaussian noise u at the logits; the gradients of u·z sample the Gauss-Newton matrix JᵀJ of the logits.
+    /// Input [N, C], or [N, P, C] for positions: Gaussian noise u at the logits; the gradients of u·z sample the Gauss-Newton matrix JᵀJ of the logits.
     /// </summary>
     public const string Probe = "probe";
 
@@ -63,9 +63,9 @@ public static class CurvatureGraph
     {
         var g = model.NewGraph();
         var parameters = model.AddParameterInputs(g);
-        var logits = model.Append(g, "model/", model.AddInput(g, "input", "batch"), parameters);
+        var logits = model.Layout.Arrange(g, model.Append(g, "model/", model.AddInput(g, "input", "batch"), parameters));
         var batch = g.Inputs["input"].Shape[0];
-        var projected = g.SumAll(g.Mul(logits, g.Input(Probe, TensorType.Float(batch, classes))));
+        var projected = g.SumAll(g.Mul(logits, g.Input(Probe, model.Layout.ArrangedType(batch, classes))));
         var differentiator = new Differentiator(g);
         differentiator.Refresh();
         var found = Layers(g, differentiator.Types, model, largest);

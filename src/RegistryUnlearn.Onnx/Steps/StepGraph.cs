@@ -6,7 +6,7 @@ namespace RegistryUnlearn.Onnx.Steps;
 
 /// <summary>A loss on one batch: appended to the graph, it declares what it needs beside the logits as inputs under the prefix.</summary>
 /// <param name="prefix">Prefix of the batch, such as <c>support/</c>; inputs of the loss start with it.</param>
-/// <param name="logits">[N, C]</param>
+/// <param name="logits">[N, C]; [N, P, C] where the model answers for positions.</param>
 /// <returns>A scalar.</returns>
 public delegate Value BatchLoss(GraphBuilder graph, string prefix, Value logits);
 
@@ -42,7 +42,9 @@ public static class StepGraph
     /// <summary>Prefix of query batch m of a meta-step.</summary>
     public static string Query(int m) => $"query-{m}/";
 
-    /// <summary>Loss, logits and ∇loss on one batch without prefix: inputs <c>input</c> and what the loss needs.</summary>
+    /// <summary>
+    /// Loss, logits (in the model's own shape) and ∇loss on one batch without prefix: inputs <c>input</c> and what the loss needs.
+    /// </summary>
     public static ModelProto FirstOrder(ForwardModel model, BatchLoss loss)
     {
         var (g, gradients, _, _) = Differentiated(model, loss);
@@ -71,7 +73,7 @@ public static class StepGraph
         var g = model.NewGraph();
         var parameters = model.AddParameterInputs(g);
         var logits = model.Append(g, "model/", model.AddInput(g, "input", "batch"), parameters);
-        var scalar = loss(g, "", logits);
+        var scalar = loss(g, "", model.Layout.Arrange(g, logits));
         var differentiator = new Differentiator(g);
         var gradients = differentiator.Gradients(scalar, parameters);
         differentiator.Refresh();
@@ -106,10 +108,13 @@ public static class StepGraph
         return g.Build();
 
         Value BatchLossAt(string prefix, Value[] at, BatchLoss loss) =>
-            loss(g, prefix, model.Append(g, $"model/{prefix}", model.AddInput(g, prefix + "input", prefix + "batch"), at));
+            loss(g, prefix, model.Layout.Arrange(
+                g, model.Append(g, $"model/{prefix}", model.AddInput(g, prefix + "input", prefix + "batch"), at)));
     }
 
-    /// <summary>The model itself with its parameters as inputs: input <c>input</c>, output <c>logits</c>.</summary>
+    /// <summary>
+    /// The model itself with its parameters as inputs: input <c>input</c>, output <c>logits</c>, [N, C] or [N, P, C] for positions.
+    /// </summary>
     public static ModelProto Forward(ForwardModel model)
     {
         var g = model.NewGraph();
@@ -127,7 +132,7 @@ public static class StepGraph
 
     static ModelProto Forward(ForwardModel model, GraphBuilder g, Value[] parameters)
     {
-        var logits = model.Append(g, "model/", model.AddInput(g, "input", "batch"), parameters);
+        var logits = model.Layout.Arrange(g, model.Append(g, "model/", model.AddInput(g, "input", "batch"), parameters));
         var types = new TypeOracle();
         types.Update(g);
         g.Output(Logits, logits, types[logits.Name]);

@@ -39,6 +39,14 @@ public sealed unsafe class NativeTensor : IDisposable
     /// <summary>The elements of an int64 tensor.</summary>
     public Span<long> Longs => View<long>(TensorElementType.Int64);
 
+    /// <summary>The elements of a model input: float32, int64 or int32.</summary>
+    public InputSpan Inputs => element switch
+    {
+        TensorElementType.Int64 => new(Longs),
+        TensorElementType.Int32 => new(View<int>(TensorElementType.Int32)),
+        _ => new(Floats),
+    };
+
     Span<T> View<T>(TensorElementType wanted)
     {
         ObjectDisposedException.ThrowIf(disposed, this);

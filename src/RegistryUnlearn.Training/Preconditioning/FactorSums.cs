@@ -20,14 +20,14 @@ sealed class FactorSums(ForwardModel model, IReadOnlyList<CurvatureLayer> layers
 
     public void Accumulate(
         GraphSession session, ForwardModel forward, TensorBlock parameters, int count,
-        Evaluation.FillInputs fill, Evaluation.FillInputs probe)
+        Evaluation.FillInputs fill, FillProbe probe)
     {
         var batch = (int)(forward.FixedBatch ?? Math.Min(Batch, count));
         using var step = new BoundStep(session, _ => batch, parameters, gradients);
         // A last part smaller than a batch is left out: the estimate does not need every sample.
         for (var start = 0; start + batch <= count; start += batch)
         {
-            fill(start, step["input"].Floats);
+            fill(start, step["input"].Inputs);
             probe(start, step[CurvatureGraph.Probe].Floats);
             step.Run();
             foreach (var layer in layers)

@@ -7,6 +7,9 @@ using RegistryUnlearn.Training.Runtime;
 
 namespace RegistryUnlearn.Training.Preconditioning;
 
+/// <summary>Fills the noise at the logits of the samples <c>start, start + 1, …</c>, as many as the span has room for.</summary>
+public delegate void FillProbe(int start, Span<float> noise);
+
 /// <summary>
 /// Multiplies gradients with the inverse of a damped Kronecker-factored Gauss-Newton matrix of the logits (K-FAC; Martens and Grosse,
 /// ICML 2015; eigenbasis form as in George et al., NeurIPS 2018, section 2). Measured once; parameters that belong to no factored layer
@@ -56,12 +59,12 @@ public sealed class Kfac : IDisposable
     /// <param name="samples">Number of samples to measure on.</param>
     /// <param name="fill">Their inputs.</param>
     /// <param name="probe">
-    /// Fills rows of Gaussian noise, [rows, classes], each with mean zero over the classes; start is the first row.
+    /// Fills rows of Gaussian noise, [rows, classes], each with mean zero over the classes; start is the first sample.
     /// </param>
     /// <param name="damping">Multiple of the mean eigenvalue that is added to every eigenvalue, &gt; 0.</param>
     public static Kfac Measure(
         ForwardModel model, int classes, TensorBlock parameters, int samples,
-        Evaluation.FillInputs fill, Evaluation.FillInputs probe, double damping)
+        Evaluation.FillInputs fill, FillProbe probe, double damping)
     {
         var (graph, layers) = CurvatureGraph.Factors(model, classes, LargestFactor);
         using var factors = new FactorSums(model, layers);

@@ -1,3 +1,6 @@
+using RegistryUnlearn.Onnx.Losses;
+using RegistryUnlearn.Training.Buffers;
+
 namespace RegistryUnlearn.Unlearning.Data;
 
 /// <summary>Samples with inputs, labels and stable ids, checked once when loaded, then only read.</summary>
@@ -28,10 +31,12 @@ public sealed class DataSet
     }
 
     /// <summary>Builds a data set from arrays, which may come from different files.</summary>
-    /// <param name="inputs">N×…, uint8 or float32, all finite.</param>
-    /// <param name="labels">N integers, none negative.</param>
+    /// <param name="inputs">N×…, uint8 or float32, all finite; int64 or int32 for tokens.</param>
+    /// <param name="labels">
+    /// N integers, none negative; or N×… integers, one per position of each sample, −100 where a position has none. Every sample has a label.
+    /// </param>
     /// <param name="ids">N distinct texts or integers; null numbers the rows from 0.</param>
-    /// <param name="trueLabels">N integers, none negative.</param>
+    /// <param name="trueLabels">Shaped like the labels, and −100 where they are.</param>
     /// <param name="groups">N integers.</param>
     /// <param name="normalization">Applied when batches are filled.</param>
     /// <exception cref="DataException">An array has a wrong type or shape, or holds unusable values.</exception>
@@ -40,13 +45,19 @@ public sealed class DataSet
         Normalization? normalization = null)
     {
         var samples = new SampleInputs(inputs, normalization ?? Normalization.None);
-        return new DataSet(
+        var set = new DataSet(
             inputs.File,
             samples,
             ids is null ? new SampleIds(samples.Count) : new SampleIds(ids, samples.Count),
             ReadLabels(labels, samples.Count),
             trueLabels is null ? null : ReadLabels(trueLabels, samples.Count),
-            groups is null ? null : ReadIntegers(groups, samples.Count));
+            groups is null ? null : ReadIntegers(groups, samples.Count))
+        {
+            LabelShape = [.. labels.Shape.Skip(1).Select(d => (int)d)],
+        };
+        if (trueLabels is not null && !(trueLabels.Shape.SequenceEqual(labels.Shape) && set.SameMissing()))
+            throw trueLabels.Unusable("it does not fit the labels", $"give true labels of their shape, {LabelledLogits.Ignored} at the same places");
+        return set;
     }
 
     /// <summary>Where the inputs came from, for messages.</summary>
@@ -57,14 +68,37 @@ public sealed class DataSet
     /// <summary>The shape of one input, without the batch dimension.</summary>
     public IReadOnlyList<int> SampleShape => inputs.SampleShape;
 
-    /// <summary>Float32 values in one input.</summary>
+    /// <summary>Values in one input.</summary>
     public int SampleSize => inputs.SampleSize;
 
-    /// <summary>The labels trained on, by row.</summary>
+    /// <summary>Whether the inputs are integers (int64 or int32), such as the tokens of a text.</summary>
+    public bool HoldsTokens => inputs.HoldsTokens;
+
+    /// <summary>Whether all tokens are int32 values.</summary>
+    public bool FitsInt32 => inputs.FitsInt32;
+
+    /// <summary>The shape of one sample's labels: empty for a single label.</summary>
+    public IReadOnlyList<int> LabelShape { get; private init; } = [];
+
+    /// <summary>P, labels in one sample.</summary>
+    public int LabelSize => labels.Length / Count;
+
+    /// <summary>The labels trained on, row by row.</summary>
     public ReadOnlySpan<long> Labels => labels;
 
-    /// <summary>The correct labels by row; without an array of their own, those trained on.</summary>
+    /// <summary>The correct labels, row by row; without an array of their own, those trained on.</summary>
     public ReadOnlySpan<long> TrueLabels => trueLabels ?? labels;
+
+    /// <summary>The labels that one sample was trained on.</summary>
+    public ReadOnlySpan<long> LabelsOf(int row) => Labels.Slice(row * LabelSize, LabelSize);
+
+    /// <summary>The label of a sample; of several, the most frequent, and of these the lowest.</summary>
+    public long MainLabel(int row)
+    {
+        var own = LabelsOf(row);
+        return own.Length is 1 ? own[0] : own.ToArray().Where(label => label >= 0).CountBy(label => label)
+            .OrderByDescending(l => l.Value).ThenBy(l => l.Key).First().Key;
+    }
 
     /// <summary>The groups by row; empty when the data set has none.</summary>
     public ReadOnlySpan<long> Groups => groups;
@@ -78,7 +112,7 @@ public sealed class DataSet
             var wrong = values?.Count(label => label >= classes) ?? 0;
             if (wrong > 0)
             {
-                throw new DataException(File, null, $"{wrong} of {Count} {name} are not below the model's {classes} classes",
+                throw new DataException(File, null, $"{wrong} of {values!.Length} {name} are not below the model's {classes} classes",
                     "correct the labels or choose the model they belong to");
             }
         }
@@ -150,30 +184,73 @@ public sealed class DataSet
 
     /// <summary>Fills a batch with normalised inputs and the labels trained on. Allocates nothing.</summary>
     /// <param name="rows">B rows, in the order of the batch; repeats are allowed.</param>
-    /// <param name="batchInputs">B×<see cref="SampleSize"/> values.</param>
-    /// <param name="batchLabels">B values.</param>
+    /// <param name="batchInputs">B×<see cref="SampleSize"/> values; of int64 or int32 for tokens.</param>
+    /// <param name="batchLabels">B×<see cref="LabelSize"/> values.</param>
     /// <exception cref="ArgumentException">A span has the wrong length.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A row does not exist.</exception>
-    public void Fill(ReadOnlySpan<int> rows, Span<float> batchInputs, Span<long> batchLabels)
+    public void Fill(ReadOnlySpan<int> rows, InputSpan batchInputs, Span<long> batchLabels)
     {
-        if (batchInputs.Length != (long)rows.Length * SampleSize || batchLabels.Length != rows.Length)
-            throw new ArgumentException($"A batch of {rows.Length} needs {rows.Length}×{SampleSize} inputs and {rows.Length} labels.");
+        if (batchInputs.Length != (long)rows.Length * SampleSize || batchLabels.Length != (long)rows.Length * LabelSize)
+        {
+            throw new ArgumentException(
+                $"A batch of {rows.Length} needs {rows.Length}×{SampleSize} inputs and {rows.Length}×{LabelSize} labels.");
+        }
+
         for (var i = 0; i < rows.Length; i++)
         {
-            if ((uint)rows[i] >= (uint)Count)
-                throw new ArgumentOutOfRangeException(nameof(rows), "A row does not exist.");
-            inputs.Read(rows[i], batchInputs.Slice(i * SampleSize, SampleSize));
-            batchLabels[i] = labels[rows[i]];
+            Fill(rows[i], batchInputs.Slice(i * SampleSize, SampleSize));
+            LabelsOf(rows[i]).CopyTo(batchLabels[(i * LabelSize)..]);
         }
+    }
+
+    /// <summary>Writes the normalised input of one sample.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The row does not exist.</exception>
+    public void Fill(int row, InputSpan input)
+    {
+        if ((uint)row >= (uint)Count)
+            throw new ArgumentOutOfRangeException(nameof(row), "A row does not exist.");
+        inputs.Read(row, input);
+    }
+
+    bool SameMissing()
+    {
+        for (var i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] < 0 != trueLabels![i] < 0)
+                return false;
+        }
+
+        return true;
     }
 
     static long[] ReadLabels(NpyArray array, int count)
     {
-        var values = ReadIntegers(array, count);
-        var negative = values.Count(label => label < 0);
-        return negative is 0
-            ? values
-            : throw array.Unusable($"{negative} of {count} labels are negative", "number the classes from 0");
+        if (array.Shape.Count < 2)
+        {
+            var values = ReadIntegers(array, count);
+            var negative = values.Count(label => label < 0);
+            return negative is 0
+                ? values
+                : throw array.Unusable($"{negative} of {count} labels are negative", "number the classes from 0");
+        }
+
+        if (array.Shape[0] != count || array.Count is 0)
+        {
+            throw array.Unusable($"its shape is ({string.Join(", ", array.Shape)})",
+                $"save labels for each of the {count} inputs, shape ({count},) or ({count}, …) for labels by position");
+        }
+
+        var labels = array.ToInt64s();
+        var unknown = labels.Count(label => label < 0 && label != LabelledLogits.Ignored);
+        if (unknown > 0)
+        {
+            throw array.Unusable($"{unknown} of {labels.Length} labels are negative",
+                $"number the classes from 0; {LabelledLogits.Ignored} marks a position without a label");
+        }
+
+        var empty = labels.Chunk(labels.Length / count).Count(sample => sample.All(label => label < 0));
+        return empty is 0 ? labels
+            : throw array.Unusable($"{empty} of {count} samples have no label at any position", "leave them out, or label a position of each");
     }
 
     static long[] ReadIntegers(NpyArray array, int count)

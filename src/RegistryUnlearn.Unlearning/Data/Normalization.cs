@@ -49,6 +49,9 @@ public sealed class Normalization
     /// <summary>Whether one mean and standard deviation serve all channels.</summary>
     public bool IsScalar => mean.Length is 1;
 
+    /// <summary>Whether inputs stay as they are stored.</summary>
+    public bool IsIdentity => Scale is 1 && !mean.AsSpan().ContainsAnyExcept(0f) && !std.AsSpan().ContainsAnyExcept(1f);
+
     /// <summary>The input of a stored value; exact to float32 rounding.</summary>
     public float Apply(float stored, int channel)
     {

@@ -1,6 +1,12 @@
+using System.Numerics.Tensors;
+using Microsoft.ML.OnnxRuntime.Tensors;
+using RegistryUnlearn.Training.Buffers;
+
 namespace RegistryUnlearn.Unlearning.Data;
 
-/// <summary>The inputs of a data set as they are stored (uint8 or float32), normalised when read.</summary>
+/// <summary>
+/// The inputs of a data set as they are stored: uint8 or float32, normalised when read, or tokens (int64 or int32), read as they are.
+/// </summary>
 sealed class SampleInputs
 {
     readonly NpyArray array;
@@ -26,6 +32,11 @@ sealed class SampleInputs
 
         switch (array.ElementType)
         {
+            case NpyElementType.Int64 or NpyElementType.Int32:
+                if (!normalization.IsIdentity)
+                    throw array.Unusable("it holds tokens, which are not normalised", "leave scale, mean and std out");
+                HoldsTokens = true;
+                break;
             case NpyElementType.UInt8:
                 table = new float[256 * Channels];
                 for (var i = 0; i < table.Length; i++)
@@ -35,7 +46,7 @@ sealed class SampleInputs
                 RequireFinite();
                 break;
             default:
-                throw array.Unusable($"it holds {array.ElementType}", "save the inputs as uint8 or float32");
+                throw array.Unusable($"it holds {array.ElementType}", "save the inputs as uint8 or float32, or tokens as int64 or int32");
         }
     }
 
@@ -45,10 +56,24 @@ sealed class SampleInputs
 
     public int[] SampleShape { get; }
 
+    public bool HoldsTokens { get; }
+
     int Channels { get; }
 
-    public void Read(int row, Span<float> target)
+    /// <summary>Whether all tokens are int32 values.</summary>
+    public bool FitsInt32 => array.ElementType is not NpyElementType.Int64
+        || !array.Values<long>().ContainsAnyExceptInRange(int.MinValue, int.MaxValue);
+
+    /// <param name="inputs">Of floats; of int64 or int32 for tokens.</param>
+    public void Read(int row, InputSpan inputs)
     {
+        if (HoldsTokens)
+        {
+            ReadTokens(row * SampleSize, inputs);
+            return;
+        }
+
+        var target = inputs.Floats;
         var size = SampleSize / Channels;
         for (var channel = 0; channel < Channels; channel++)
         {
@@ -65,6 +90,25 @@ sealed class SampleInputs
             for (var i = 0; i < values.Length; i++)
                 values[i] = lookup[stored[i]];
         }
+    }
+
+    void ReadTokens(int start, InputSpan target)
+    {
+        if (array.ElementType is NpyElementType.Int64)
+        {
+            var stored = array.Values<long>().Slice(start, SampleSize);
+            if (target.Element is TensorElementType.Int64)
+                stored.CopyTo(target.Longs);
+            else
+                TensorPrimitives.ConvertChecked(stored, target.Ints);
+            return;
+        }
+
+        var narrow = array.Values<int>().Slice(start, SampleSize);
+        if (target.Element is TensorElementType.Int64)
+            TensorPrimitives.ConvertChecked(narrow, target.Longs);
+        else
+            narrow.CopyTo(target.Ints);
     }
 
     void RequireFinite()

@@ -1,3 +1,5 @@
+using RegistryUnlearn.Training.Buffers;
+
 namespace RegistryUnlearn.Unlearning.Data;
 
 /// <summary>Samples in a fixed order, each by its place: a subset as it is, or views of it.</summary>
@@ -11,18 +13,26 @@ public sealed class SampleSource
     SampleSource(Subset subset, int[] rows, View[]? views)
     {
         (this.subset, this.rows, this.views) = (subset, rows, views);
-        Labels = new long[rows.Length];
+        LabelSize = subset.Data.LabelSize;
+        Labels = new long[checked(rows.Length * LabelSize)];
         original = new float[subset.Data.SampleSize];
         for (var i = 0; i < rows.Length; i++)
-            Labels[i] = subset.Data.Labels[rows[i]];
+            subset.Data.LabelsOf(rows[i]).CopyTo(Labels.AsSpan(i * LabelSize));
     }
 
     public int Count => rows.Length;
 
-    /// <summary>Floats per sample.</summary>
+    /// <summary>Values per sample.</summary>
     public int SampleSize => original.Length;
 
+    /// <summary>P, labels per sample.</summary>
+    public int LabelSize { get; }
+
+    /// <summary>[count, P]</summary>
     public long[] Labels { get; }
+
+    /// <summary>The labels of one sample.</summary>
+    public ReadOnlySpan<long> LabelsOf(int place) => Labels.AsSpan(place * LabelSize, LabelSize);
 
     public static SampleSource Of(Subset subset) => new(subset, subset.Rows.ToArray(), null);
 
@@ -33,7 +43,7 @@ public sealed class SampleSource
         if (!CanMove(subset.Data, view))
             throw new DataException(subset.Data.File, null,
                 $"samples of shape ({string.Join(", ", subset.Data.SampleShape)}) cannot be moved; "
-                + "views need images of channels × height × width",
+                + "views need images of channels × height × width with one label each",
                 "choose another target than views and give a holdout");
         return new(subset, subset.Rows.ToArray(), [.. Enumerable.Repeat(view, subset.Count)]);
     }
@@ -46,30 +56,29 @@ public sealed class SampleSource
     }
 
     /// <summary>Writes the inputs of one sample.</summary>
-    public void Fill(int place, Span<float> inputs) => Fill(place, views?[place], inputs);
+    public void Fill(int place, InputSpan inputs) => Fill(place, views?[place], inputs);
 
     /// <summary>Writes a view of one sample; null writes the sample as it is.</summary>
-    public void Fill(int place, View? view, Span<float> inputs)
+    public void Fill(int place, View? view, InputSpan inputs)
     {
-        Span<long> label = stackalloc long[1];
         if (view is not { } change)
         {
-            subset.Data.Fill(rows.AsSpan(place, 1), inputs, label);
+            subset.Data.Fill(rows[place], inputs);
             return;
         }
-        subset.Data.Fill(rows.AsSpan(place, 1), original, label);
+        subset.Data.Fill(rows[place], original);
         var shape = subset.Data.SampleShape;
         Views.Shift(original, shape[1], shape[2], change, ViewPadding.Edge, inputs);
     }
 
     /// <summary>Writes consecutive samples, as many as the span has room for.</summary>
-    public void FillFrom(int start, Span<float> inputs)
+    public void FillFrom(int start, InputSpan inputs)
     {
         for (var i = 0; i < inputs.Length / SampleSize; i++)
             Fill(start + i, inputs.Slice(i * SampleSize, SampleSize));
     }
 
-    /// <summary>Whether samples are images in C×H×W layout, larger than the view moves them.</summary>
+    /// <summary>Whether samples are images in C×H×W layout with one label each, larger than the view moves them.</summary>
     public static bool CanMove(DataSet data, View view) =>
-        data.SampleShape is [_, var height, var width] && Math.Abs(view.Dy) < height && Math.Abs(view.Dx) < width;
+        data is { HoldsTokens: false, LabelShape: [], SampleShape: [_, var height, var width] } && Math.Abs(view.Dy) < height && Math.Abs(view.Dx) < width;
 }

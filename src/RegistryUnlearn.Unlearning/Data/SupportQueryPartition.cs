@@ -15,7 +15,7 @@ public enum PartitionRule
 
 /// <summary>
 /// Support and query batches that differ in distribution, redrawn at every step (LTU, Huang et al., ECCV 2024: support and queries from
-/// different parts of the retained subset). Groups, by default the classes, are divided in two halves at random; the support comes from
+/// different parts of the retained subset). Groups, by default the classes (of samples with many labels, the most frequent), are divided in two halves at random; the support comes from
 /// one, all query batches from the other. If a part cannot fill one of its batches with distinct samples, the samples themselves are
 /// divided at random, in proportion to the batch sizes; a part that is still too small is repeated in order. Batches have fixed sizes;
 /// query batches of a step are disjoint where the part is large enough. A function of (seed, step); allocates nothing after construction.
@@ -56,7 +56,7 @@ public sealed class SupportQueryPartition
         sorted = retained.Rows.ToArray();
         var keys = groups.ToArray();
         if (groups.IsEmpty)
-            keys = Array.ConvertAll(sorted, row => retained.Data.Labels[row]);
+            keys = Array.ConvertAll(sorted, retained.Data.MainLabel);
         SortByGroup(keys, sorted);
         groupStarts = [.. Enumerable.Range(0, keys.Length).Where(i => i is 0 || keys[i] != keys[i - 1]), keys.Length];
         groupOrder = new int[groupStarts.Length - 1];

@@ -17,22 +17,45 @@ public static class MembershipFeatures
     /// difference loses all digits for memorised samples. Logits that are not finite (except −∞, a class ruled out, that is not
     /// the label) give features that are not finite. Allocates nothing.
     /// </summary>
-    /// <param name="logits">N×C values, C ≥ 2.</param>
-    /// <param name="labels">N class indices below C.</param>
+    /// <param name="logits">N×C values, C ≥ 2; N×P×C where samples have P positions.</param>
+    /// <param name="labels">N (N×P) class indices below C; negative only for a position without a label, not for a sample without.</param>
     /// <param name="classes">C.</param>
-    /// <param name="features">N×4 values.</param>
+    /// <param name="features">N×4 values: means over the labelled positions of each sample.</param>
+    /// <param name="rows">P.</param>
     /// <exception cref="ArgumentException">A length does not fit.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A label is not a class.</exception>
-    public static void Compute(ReadOnlySpan<float> logits, ReadOnlySpan<long> labels, int classes, Span<float> features)
+    public static void Compute(
+        ReadOnlySpan<float> logits, ReadOnlySpan<long> labels, int classes, Span<float> features, int rows = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 2);
-        if (logits.Length != (long)labels.Length * classes || features.Length != (long)labels.Length * Count)
-            throw new ArgumentException($"{labels.Length} samples need {classes} logits and {Count} features each.");
-        for (var i = 0; i < labels.Length; i++)
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rows);
+        if (logits.Length != (long)labels.Length * classes || labels.Length % rows is not 0
+            || features.Length != (long)labels.Length / rows * Count)
         {
-            if ((ulong)labels[i] >= (ulong)classes)
-                throw new ArgumentOutOfRangeException(nameof(labels), $"A label is not below the {classes} classes.");
-            Compute(logits.Slice(i * classes, classes), (int)labels[i], features.Slice(i * Count, Count));
+            throw new ArgumentException(
+                $"{labels.Length} labels, {rows} per sample, need {classes} logits each, and {Count} features per sample.");
+        }
+
+        Span<float> row = stackalloc float[Count];
+        Span<double> sums = stackalloc double[Count];
+        for (var i = 0; i < labels.Length / rows; i++)
+        {
+            sums.Clear();
+            var counted = 0;
+            for (var r = i * rows; r < (i + 1) * rows; r++)
+            {
+                if (labels[r] < 0 && rows > 1)
+                    continue;
+                if ((ulong)labels[r] >= (ulong)classes)
+                    throw new ArgumentOutOfRangeException(nameof(labels), $"A label is not below the {classes} classes.");
+                Compute(logits.Slice(r * classes, classes), (int)labels[r], row);
+                for (var k = 0; k < Count; k++)
+                    sums[k] += row[k];
+                counted++;
+            }
+
+            for (var k = 0; k < Count; k++)
+                features[(i * Count) + k] = (float)(sums[k] / counted);
         }
     }
 

@@ -1,4 +1,5 @@
 using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Losses;
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Unlearning.Data;
 
@@ -15,6 +16,10 @@ namespace RegistryUnlearn.Unlearning.Methods;
 public sealed record UnlearningTask(
     ForwardModel Model, TensorBlock Original, int Classes, Subset? Forget, Subset Retained, Subset? Holdout, int? TrainingCount, ulong Seed)
 {
+    /// <summary>Declares the labels of a batch under its prefix and puts them beside its logits.</summary>
+    internal LabelledLogits Labelled(GraphBuilder g, string prefix, Value logits, string name) => new(
+        g, Model.Layout, logits, Model.Layout.AddLabels(g, prefix + name, g.Inputs[prefix + "input"].Shape[0]), Classes);
+
     /// <summary>The batch size to use where a method asks for this one: the model's own if it insists.</summary>
     public int Batch(int asked) => (int)(Model.FixedBatch ?? asked);
 }

@@ -1,4 +1,3 @@
-using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Onnx.Losses;
 using RegistryUnlearn.Onnx.Steps;
 using RegistryUnlearn.Training.Buffers;
@@ -8,7 +7,10 @@ using RegistryUnlearn.Unlearning.Methods;
 
 namespace RegistryUnlearn.Unlearning.Runs;
 
-/// <summary>Loss and gradient of the mean cross-entropy on batches of any size, from one graph.</summary>
+/// <summary>
+/// Loss and gradient of the mean cross-entropy on batches of any size, from one graph; over all labelled positions of the batch where
+/// samples have several.
+/// </summary>
 sealed class CrossEntropyGradient : IDisposable
 {
     readonly GraphSession session;
@@ -20,8 +22,7 @@ sealed class CrossEntropyGradient : IDisposable
     {
         (this.parameters, this.gradients) = (parameters, gradients);
         session = new GraphSession(StepGraph.FirstOrder(task.Model, (g, prefix, logits) =>
-            ClassificationLosses.CrossEntropy(
-                g, logits, g.Input(prefix + "labels", TensorType.Int64(g.Inputs[prefix + "input"].Shape[0])), task.Classes)));
+            ClassificationLosses.CrossEntropy(g, task.Labelled(g, prefix, logits, "labels"), task.Classes)));
     }
 
     /// <summary>Writes the gradient at the present parameters and returns the loss.</summary>
@@ -30,7 +31,7 @@ sealed class CrossEntropyGradient : IDisposable
         var count = rows.Length;
         if (!steps.TryGetValue(count, out var step))
             steps[count] = step = new BoundStep(session, _ => count, parameters, gradients);
-        data.Fill(rows, step["input"].Floats, step["labels"].Longs);
+        data.Fill(rows, step["input"].Inputs, step["labels"].Longs);
         step.Run();
         return step.Scalar(StepGraph.Loss);
     }

@@ -70,6 +70,7 @@ static class ArtifactGraphs
         var labels = model.AddLabels(g, Labels, BatchSymbol);
         var parameters = model.Forward.AddParameterInputs(g);
         var logits = model.Forward.Append(g, "model/", samples, parameters);
-        return (g, parameters, logits, ClassificationLosses.CrossEntropy(g, logits, labels, model.Contract.Classes));
+        var batch = model.Labelled(g, model.Forward.Layout.Arrange(g, logits), labels);
+        return (g, parameters, logits, ClassificationLosses.CrossEntropy(g, batch, model.Classes));
     }
 }

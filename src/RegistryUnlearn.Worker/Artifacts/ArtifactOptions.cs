@@ -7,8 +7,8 @@ namespace RegistryUnlearn.Worker.Artifacts;
 /// <summary>What to write of a model's training artifacts.</summary>
 public sealed record ArtifactOptions
 {
-    /// <value>Name of the logits; null for the first output.</value>
-    public string? Logits { get; init; }
+    /// <value>What is known of the logits; nothing by default.</value>
+    public LogitChoice Logits { get; init; } = LogitChoice.Default;
 
     /// <value>The choice of parameters; null for all that are detected.</value>
     public ParameterPatterns? Patterns { get; init; }

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using RegistryUnlearn.Onnx.Losses;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Training.Runtime;
 using RegistryUnlearn.Unlearning.Data;
@@ -42,20 +43,26 @@ sealed class BatchReader(NpzReader file, List<string> errors)
         long[] shape = [-1, .. model.Forward.SampleShape];
         var inputName = prefix + "input";
         var input = model.Forward.InputElement is TensorProto.Types.DataType.Float ? Floats(inputName, shape) : Integers(inputName, shape);
-        if (Integers(prefix + "labels", -1) is not { } labels || input is null) return null;
+        var layout = model.Forward.Layout;
+        if (Integers(prefix + "labels", [-1, .. layout.Positions]) is not { } labels || input is null) return null;
         var count = input.Shape[0];
         if (count == 0)
             return Refused(inputName, "holds no sample; give at least one");
-        if (labels.Count != count)
-            return Refused(prefix + "labels", $"has {labels.Count} labels for {count} samples; give one label per sample");
+        if (labels.Shape[0] != count)
+            return Refused(prefix + "labels", layout.IsPerSample
+                ? $"has {labels.Count} labels for {count} samples; give one label per sample"
+                : $"has labels for {labels.Shape[0]} of {count} samples; give labels for every sample");
         if (model.Forward.FixedBatch is { } batch && batch != count)
             return Refused(inputName, $"has {count} samples, but the model takes batches of exactly {batch}; "
                 + $"give {batch} samples or export the model with a dynamic batch dimension");
         var values = labels.ToInt64s();
         for (var i = 0; i < values.Length; i++)
-            if (values[i] < 0 || values[i] >= model.Contract.Classes)
-                return Refused(prefix + "labels", $"label {i} is {values[i]}; the model's classes are 0 to {model.Contract.Classes - 1}");
-        return new(input, values);
+            if ((values[i] < 0 || values[i] >= model.Classes) && (layout.IsPerSample || values[i] != LabelledLogits.Ignored))
+                return Refused(prefix + "labels", $"label {i} is {values[i]}; the model's classes are 0 to {model.Classes - 1}"
+                    + (layout.IsPerSample ? "" : $", and {LabelledLogits.Ignored} marks a position that does not count"));
+        if (values.All(v => v < 0))
+            return Refused(prefix + "labels", "labels no position; give at least one label");
+        return new(input, values, (int)count);
     }
 
     NpyArray? Integers(string name, params IReadOnlyList<long> shape)
@@ -85,7 +92,9 @@ sealed class BatchReader(NpzReader file, List<string> errors)
 }
 
 /// <summary>Samples with their labels, checked against a model.</summary>
-sealed record Batch(NpyArray Input, long[] Labels)
+/// <param name="Labels">One per sample, or per position of every sample.</param>
+/// <param name="Count">N, samples.</param>
+sealed record Batch(NpyArray Input, long[] Labels, int Count)
 {
     /// <summary>Writes the batch to the inputs <c>{prefix}input</c> and <c>{prefix}labels</c> of a step.</summary>
     public void CopyTo(BoundStep step, string prefix)

@@ -11,7 +11,7 @@ using RegistryUnlearn.Worker.Models;
 namespace RegistryUnlearn.Worker.Inspection;
 
 /// <summary>What <see cref="GradientInspection"/> found.</summary>
-/// <param name="Loss">Mean cross-entropy of the batch.</param>
+/// <param name="Loss">Mean cross-entropy of the batch, over all labelled positions where samples have several.</param>
 /// <param name="Samples">N.</param>
 /// <param name="SecondOrder">Whether Hessian-vector products were computed.</param>
 /// <param name="Parameters">What is trained, with the norm of its gradient.</param>
@@ -34,15 +34,14 @@ public static class GradientInspection
 
     /// <param name="batchPath">Arrays <c>input</c>, <c>labels</c> and, where wanted, <c>v/{parameter}</c>; others are ignored.</param>
     /// <param name="outPath">Receives <c>loss</c>, <c>logits</c>, <c>grad/{parameter}</c>, <c>hv/{parameter}</c>.</param>
-    /// <param name="logits">Name of the logits; null for the first output.</param>
     /// <exception cref="InputException">Something in the batch does not fit the model.</exception>
     /// <exception cref="OnnxModelException">The model cannot be trained here.</exception>
     /// <exception cref="DataException">The batch cannot be read.</exception>
-    public static GradientReport Run(string modelPath, string batchPath, string outPath, string? logits, ParameterPatterns? patterns)
+    public static GradientReport Run(string modelPath, string batchPath, string outPath, LogitChoice logits, ParameterPatterns? patterns)
     {
         Staging.RequireOtherThan(outPath, [modelPath, batchPath]);
         using var file = NpzReader.Open(batchPath);
-        using var model = ClassifierModel.Load(modelPath, logits, patterns, file.Find("input")?.Shape.Skip(1).ToArray());
+        using var model = ClassifierModel.Load(modelPath, logits, patterns, SampleShape("input"), SampleShape("labels"));
         var notes = new List<string>();
         var errors = new List<string>();
         var reader = new BatchReader(file, errors);
@@ -52,7 +51,7 @@ public static class GradientInspection
 
         using var session = ClassifierModel.InFile(modelPath, () => new GraphSession(Graph(model, directions.Count > 0)));
         using var gradients = new TensorBlock(model.Forward.Parameters);
-        using var step = new BoundStep(session, _ => batch.Labels.Length, model.Initial, gradients);
+        using var step = new BoundStep(session, _ => batch.Count, model.Initial, gradients);
         batch.CopyTo(step, "");
         foreach (var (name, direction) in directions)
             direction.Values<float>().CopyTo(step[StepGraph.Direction + name].Floats);
@@ -61,15 +60,17 @@ public static class GradientInspection
         Staging.WriteFile(outPath, [modelPath, batchPath], stream => Write(stream, step, model.Forward, gradients, directions.Count > 0));
         var loss = step.Scalar(StepGraph.Loss);
         if (!float.IsFinite(loss)) notes.Add("The loss is not finite: the model overflows on this batch.");
-        return new(loss, batch.Labels.Length, directions.Count > 0,
+        return new(loss, batch.Count, directions.Count > 0,
             [.. model.Selection.Trainable.Select((p, i) => new InspectedParameter(p.Name, p.Shape, p.Why, Norm(gradients[i])))],
             [.. model.Selection.Frozen.Select(f => new InspectedFrozen(f.Name, f.Tensor.Shape, f.Why))], notes, outPath);
+
+        long[]? SampleShape(string name) => file.Find(name)?.Shape.Skip(1).ToArray();
     }
 
     static Onnx.Proto.ModelProto Graph(ClassifierModel model, bool secondOrder)
     {
         BatchLoss loss = (g, prefix, logits) => ClassificationLosses.CrossEntropy(
-            g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch"), model.Contract.Classes);
+            g, model.Labelled(g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch")), model.Classes);
         return secondOrder ? StepGraph.HessianVector(model.Forward, loss) : StepGraph.FirstOrder(model.Forward, loss);
     }
 

@@ -39,14 +39,14 @@ public static class MetaStepInspection
     /// <exception cref="DataException">The batches cannot be read.</exception>
     public static MetaStepReport Run(
         string modelPath, string configPath, string batchPath, string outPath,
-        MetaOrder order, HarmonizationScope scope, HarmonizationMode mode, string? logits, ParameterPatterns? patterns)
+        MetaOrder order, HarmonizationScope scope, HarmonizationMode mode, LogitChoice logits, ParameterPatterns? patterns)
     {
         string[] inputs = [modelPath, configPath, batchPath];
         Staging.RequireOtherThan(outPath, inputs);
         var config = MetaStepConfig.Read(configPath);
         using var file = NpzReader.Open(batchPath);
         using var model = ClassifierModel.Load(
-            modelPath, logits, patterns, file.Find("batch/remember-support/input")?.Shape.Skip(1).ToArray());
+            modelPath, logits, patterns, SampleShape("batch/remember-support/input"), SampleShape("batch/remember-support/labels"));
         var batches = MetaStepBatches.Read(file, batchPath, model, config);
 
         using TensorBlock remember = new(model.Forward.Parameters), forget = new(model.Forward.Parameters);
@@ -80,7 +80,7 @@ public static class MetaStepInspection
             using var session = ClassifierModel.InFile(modelPath,
                 () => new GraphSession(StepGraph.Meta(model.Forward, loss, loss, side.Queries.Count, order)));
             using var step = new BoundStep(
-                session, symbol => sizes.Single(s => s.Prefix + "batch" == symbol).Batch.Labels.Length, model.Initial, gradients);
+                session, symbol => sizes.Single(s => s.Prefix + "batch" == symbol).Batch.Count, model.Initial, gradients);
             foreach (var (prefix, batch) in sizes)
                 batch.CopyTo(step, prefix);
             step[StepGraph.Alpha].Floats[0] = config.Alpha;
@@ -97,16 +97,19 @@ public static class MetaStepInspection
         }
 
         Value CrossEntropy(GraphBuilder g, string prefix, Value values) =>
-            ClassificationLosses.CrossEntropy(g, values, Labels(g, prefix), model.Contract.Classes);
+            ClassificationLosses.CrossEntropy(g, Labelled(g, prefix, values), model.Classes);
 
         Value Membership(GraphBuilder g, string prefix, Value values)
         {
-            var features = MembershipLosses.Features(g, values, Labels(g, prefix), model.Contract.Classes);
+            var features = MembershipLosses.Features(g, Labelled(g, prefix, values), model.Classes);
             var weights = g.Input(prefix + "mi/weights", TensorType.Float(MetaStepBatches.Features));
             var bias = g.Input(prefix + "mi/bias", TensorType.Float());
             return MembershipLosses.NonMember(g, MembershipLosses.Scores(g, features, weights, bias));
         }
 
-        Value Labels(GraphBuilder g, string prefix) => model.AddLabels(g, prefix + "labels", prefix + "batch");
+        LabelledLogits Labelled(GraphBuilder g, string prefix, Value values) =>
+            model.Labelled(g, values, model.AddLabels(g, prefix + "labels", prefix + "batch"));
+
+        long[]? SampleShape(string name) => file.Find(name)?.Shape.Skip(1).ToArray();
     }
 }

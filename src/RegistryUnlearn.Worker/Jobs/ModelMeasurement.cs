@@ -11,19 +11,19 @@ static class ModelMeasurement
     public static ModelSummary Of(string name, PreparedJob job, TensorBlock parameters)
     {
         using var evaluator = Evaluator.Frozen(job.Model.Forward, parameters);
-        var classes = job.Model.Contract.Classes;
+        var classes = job.Model.Classes;
         return ModelSummary.Of(new ModelOutputs(name, job.AuditSets.ToDictionary(s => s.Key, s => Outputs(s.Key, s.Value))));
 
         SetOutputs Outputs(string set, Subset subset)
         {
             var source = SampleSource.Of(subset);
-            var logits = new float[checked(source.Count * classes)];
-            evaluator.Logits(source.Count, source.FillFrom, logits);
-            var trained = new int[subset.Count];
-            var truth = new int[subset.Count];
-            for (var i = 0; i < trained.Length; i++)
-                (trained[i], truth[i]) = ((int)subset.Data.Labels[subset.Rows[i]], (int)subset.Data.TrueLabels[subset.Rows[i]]);
-            return new SetOutputs(set, logits, classes, trained, trained.SequenceEqual(truth) ? null : truth);
+            var size = source.LabelSize;
+            var trained = Array.ConvertAll(source.Labels, label => (int)label);
+            var truth = new int[trained.Length];
+            for (var i = 0; i < truth.Length; i++)
+                truth[i] = (int)subset.Data.TrueLabels[subset.Rows[i / size] * size + i % size];
+            return new SetOutputs(set, classes, trained, trained.SequenceEqual(truth) ? null : truth, size,
+                take => evaluator.Logits(source.Count, source.FillFrom, (_, logits) => take(logits)));
         }
     }
 }

@@ -3,7 +3,6 @@ using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker.Models;
 using RegistryUnlearn.Worker.Requests;
-using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 
 namespace RegistryUnlearn.Worker.Jobs;
 
@@ -16,19 +15,17 @@ sealed record PreparedJob(
     public static PreparedJob Prepare(UnlearningRequest request, FetchedJob fetched)
     {
         var train = fetched.Train;
-        long[] shape = [.. train.SampleShape.Select(d => (long)d)];
-        var model = ClassifierModel.Load(fetched.ModelPath, request.Logits, request.Parameters, shape);
+        var model = ClassifierModel.Load(fetched.ModelPath, request.Logits, request.Parameters, train);
         try
         {
-            RequireFits(train, model);
             RequireFreeNames(model);
-            foreach (var data in new[] { train, fetched.Holdout, fetched.Test })
+            foreach (var data in new[] { train, fetched.Holdout, fetched.Test }.OfType<DataSet>())
             {
-                data?.RequireClasses(model.Contract.Classes);
-                if (data is not null && !data.SampleShape.SequenceEqual(train.SampleShape))
+                if (!data.SampleShape.SequenceEqual(train.SampleShape))
                     throw new DataException(data.File, null,
                         $"its samples have shape {Text(data.SampleShape)}, those of the training data {Text(train.SampleShape)}",
                         "use data of one shape");
+                model.RequireFits(data);
             }
             var forget = train.Select(request.Forget, "forget");
             var retainedAll = train.All("training").Except(forget, "retained");
@@ -47,7 +44,7 @@ sealed record PreparedJob(
             if (holdout is not null)
                 sets[Auditing.AuditSets.Holdout] = holdout;
             var task = new UnlearningTask(
-                model.Forward, model.Initial, model.Contract.Classes, forget, retained, holdout, train.Count, request.Seed);
+                model.Forward, model.Initial, model.Classes, forget, retained, holdout, train.Count, request.Seed);
             return new(model, task, retainedAll, sets);
         }
         catch
@@ -55,18 +52,6 @@ sealed record PreparedJob(
             model.Dispose();
             throw;
         }
-    }
-
-    static void RequireFits(DataSet train, ClassifierModel model)
-    {
-        if (model.Forward.InputElement is not DataType.Float)
-            throw new OnnxModelException(model.File.Path, $"input '{model.Contract.InputName}'",
-                $"is {model.Forward.InputElement.ToString().ToUpperInvariant()}, data sets hold float32 or uint8 samples",
-                "Choose a model with a float input");
-        if (!train.SampleShape.Select(d => (long)d).SequenceEqual(model.Forward.SampleShape))
-            throw new DataException(train.File, null,
-                $"its samples have shape {Text(train.SampleShape)}, the model takes {Text(model.Forward.SampleShape)}",
-                "use the data that the model was trained on, in the shape that it takes");
     }
 
     /// <exception cref="OnnxModelException">A file of the new version would fall onto a data file of the model.</exception>

@@ -72,6 +72,16 @@ sealed class JsonFields
         return null;
     }
 
+    public int? Integer(string name, int min, int max)
+    {
+        if (Optional(name) is not { } value)
+            return null;
+        if (value.ValueKind is JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max)
+            return number;
+        errors.Add($"{Path(name)} is {Shown(value)}; give a whole number from {min} to {max}");
+        return null;
+    }
+
     public double? Number(string name, double min, double max)
     {
         if (Optional(name) is not { } value)

@@ -9,6 +9,9 @@ namespace RegistryUnlearn.Worker.Requests;
 /// <summary>Turns the JSON of a request into a checked <see cref="UnlearningRequest"/>.</summary>
 public static class RequestReader
 {
+    /// <summary>Axes that a tensor can have at most, far beyond any model.</summary>
+    const int MaxRank = 64;
+
     static readonly OrderedDictionary<string, ParentPolicy> Policies = new(StringComparer.Ordinal)
     {
         ["keep"] = ParentPolicy.Keep,
@@ -39,7 +42,7 @@ public static class RequestReader
         var audit = ReadAudit(fields.Object("audit"), errors);
         var (policy, alias) = ReadPublish(fields.Object("publish"), errors);
         var parameters = ReadParameters(fields.Object("parameters"));
-        var logits = fields.Text("logits");
+        var logits = new LogitChoice(fields.Text("logits"), fields.Integer("classAxis", -MaxRank, MaxRank));
         fields.Finish();
         return errors.Count > 0 ? null : new UnlearningRequest
         {

@@ -35,8 +35,8 @@ public sealed record UnlearningRequest
     /// <summary>Which tensors are trained where the default is not right.</summary>
     public ParameterPatterns Parameters { get; init; } = ParameterPatterns.Default;
 
-    /// <summary>Name of the logits where they are not the first output.</summary>
-    public string? Logits { get; init; }
+    /// <summary>Which value holds the logits, and along which axis, where the default is not right.</summary>
+    public LogitChoice Logits { get; init; } = LogitChoice.Default;
 }
 
 /// <summary>A method with its options, every default filled in.</summary>

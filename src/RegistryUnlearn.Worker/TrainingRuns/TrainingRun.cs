@@ -1,9 +1,10 @@
+using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
-using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Training.Evaluation;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
+using RegistryUnlearn.Unlearning.StopRules;
 using RegistryUnlearn.Worker.Files;
 using RegistryUnlearn.Worker.Models;
 
@@ -12,10 +13,9 @@ namespace RegistryUnlearn.Worker.TrainingRuns;
 /// <param name="OptionsPath">JSON object with the options of the method <c>train</c>; null for its defaults.</param>
 /// <param name="Test">Samples that are only measured.</param>
 /// <param name="Seed">Decides the order of the samples.</param>
-/// <param name="Logits">Name of the logits; null for the first output.</param>
 public sealed record TrainingRequest(
     string Model, string Data, string Out, string? OptionsPath, string? Test, Normalization Normalization, ulong Seed,
-    string? Logits, ParameterPatterns? Patterns);
+    LogitChoice Logits, ParameterPatterns? Patterns);
 
 /// <param name="Loss">Of the last step.</param>
 /// <param name="Remaining">At the speed so far.</param>
@@ -27,7 +27,9 @@ public sealed record TrainingReport(
     int Steps, float FirstLoss, float LastLoss, double Seconds, Accuracy Train, Accuracy? Test, object Options,
     IReadOnlyList<TrainedParameter> Parameters, string Out);
 
-/// <summary>Share of samples whose largest logit is at their label, 0..1.</summary>
+/// <summary>
+/// Share of samples whose largest logit is at their label, 0..1; where samples have a label per position, the mean of each sample's share.
+/// </summary>
 public sealed record Accuracy(int Samples, double Before, double After);
 
 public sealed record TrainedParameter(string Name, IReadOnlyList<long> Shape, string Why);
@@ -50,14 +52,13 @@ public static class TrainingRun
         var options = ReadOptions(method, request.OptionsPath);
         var data = DataSet.Load(request.Data, new DataSetOptions { Normalization = request.Normalization });
         var test = request.Test is null ? null : DataSet.Load(request.Test, new DataSetOptions { Normalization = request.Normalization });
-        using var model = ClassifierModel.Load(
-            request.Model, request.Logits, request.Patterns, [.. data.SampleShape.Select(d => (long)d)]);
+        using var model = ClassifierModel.Load(request.Model, request.Logits, request.Patterns, data);
         string?[] inputs = [request.Data, request.Test, request.OptionsPath];
         ModelOutput.RequireWritable(model, request.Out, inputs.OfType<string>());
-        foreach (var set in new[] { data, test }.OfType<DataSet>()) RequireFits(set, model);
+        foreach (var set in new[] { data, test }.OfType<DataSet>()) model.RequireFits(set);
 
         var task = new UnlearningTask(
-            model.Forward, model.Initial, model.Contract.Classes, null, data.All("training"), null, null, request.Seed);
+            model.Forward, model.Initial, model.Classes, null, data.All("training"), null, null, request.Seed);
         var before = Measure(model.Initial);
         using var run = ClassifierModel.InFile(request.Model, () => method.Start(task, options));
         var start = clock.GetTimestamp();
@@ -95,26 +96,17 @@ public static class TrainingRun
         return errors.Count == 0 ? options : throw new InputException(path!, errors);
     }
 
-    static void RequireFits(DataSet data, ClassifierModel model)
-    {
-        if (model.Forward.InputElement is not TensorProto.Types.DataType.Float)
-            throw new OnnxModelException(model.File.Path, $"input '{model.Contract.InputName}'",
-                "takes token indices; training from data sets of numbers needs a float input", "Choose a model with a float input");
-        if (!data.SampleShape.Select(d => (long)d).SequenceEqual(model.Forward.SampleShape))
-            throw new InputException(data.File, $"samples have shape ({string.Join(", ", data.SampleShape)}), "
-                + $"the model takes ({string.Join(", ", model.Forward.SampleShape)}); choose the data set that the model belongs to");
-        data.RequireClasses(model.Contract.Classes);
-    }
-
+    /// <exception cref="InputException">ONNX Runtime refused the samples, such as tokens that the model has no embedding for.</exception>
     static double AccuracyOf(Evaluator evaluator, DataSet data, ClassifierModel model)
     {
-        var classes = model.Contract.Classes;
         var source = SampleSource.Of(data.All("measured"));
-        var logits = new float[checked(data.Count * classes)];
-        evaluator.Logits(data.Count, source.FillFrom, logits);
-        var right = 0;
-        for (var i = 0; i < data.Count; i++)
-            if (System.Numerics.Tensors.TensorPrimitives.IndexOfMax<float>(logits.AsSpan(i * classes, classes)) == data.Labels[i]) right++;
-        return (double)right / data.Count;
+        try
+        {
+            return LogitScores.Of(evaluator, source, model.Classes).Accuracy(source.Labels);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new InputException(data.File, $"the model does not run on these samples: {e.Message}", e);
+        }
     }
 }

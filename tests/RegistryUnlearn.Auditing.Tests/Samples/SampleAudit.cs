@@ -11,16 +11,17 @@ static class SampleAudit
     public const int Classes = 10;
 
     /// <param name="leak">1 = the forget set is memorised like the retained one, 0 = it is like unseen data.</param>
+    /// <param name="reversed">The same samples, the last one first.</param>
     /// <param name="damage">Lowers margins here and there: most on the retained set, less elsewhere.</param>
-    public static ModelOutputs Outputs(string name, double leak, ulong seed, double damage = 0, int forget = 400)
+    public static ModelOutputs Outputs(string name, double leak, ulong seed, double damage = 0, int forget = 400, bool reversed = false)
     {
         var random = new SplitMix64(seed);
         return new(name, new Dictionary<string, SetOutputs>
         {
-            [AuditSets.Retained] = Set(AuditSets.Retained, 1200, member: 1, random, 11, damage),
-            [AuditSets.Forget] = Set(AuditSets.Forget, forget, leak, random, 12, damage / 4),
-            [AuditSets.Test] = Set(AuditSets.Test, 1500, member: 0, random, 13, damage / 4),
-            [AuditSets.Holdout] = Set(AuditSets.Holdout, 500, member: 0, random, 14, damage / 4),
+            [AuditSets.Retained] = Set(AuditSets.Retained, 1200, member: 1, random, 11, damage, reversed),
+            [AuditSets.Forget] = Set(AuditSets.Forget, forget, leak, random, 12, damage / 4, reversed),
+            [AuditSets.Test] = Set(AuditSets.Test, 1500, member: 0, random, 13, damage / 4, reversed),
+            [AuditSets.Holdout] = Set(AuditSets.Holdout, 500, member: 0, random, 14, damage / 4, reversed),
         });
     }
 
@@ -45,7 +46,7 @@ static class SampleAudit
     }
 
     // Difficulty and labels come from the data's own seed: every model sees the same samples.
-    static SetOutputs Set(string name, int count, double member, SplitMix64 random, ulong data, double damage)
+    static SetOutputs Set(string name, int count, double member, SplitMix64 random, ulong data, double damage, bool reversed)
     {
         var samples = new SplitMix64(data);
         var (logits, labels) = (new float[count * Classes], new int[count]);
@@ -63,7 +64,9 @@ static class SampleAudit
             logits[(i * Classes) + rival] = (float)(-margin / 2);
         }
 
-        return new(name, logits, Classes, labels);
+        return reversed
+            ? new(name, [.. logits.Chunk(Classes).Reverse().SelectMany(row => row)], Classes, [.. labels.Reverse()])
+            : new(name, logits, Classes, labels);
     }
 
     static double Normal(SplitMix64 random) =>

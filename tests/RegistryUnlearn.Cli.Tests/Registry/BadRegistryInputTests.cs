@@ -55,7 +55,7 @@ public sealed class BadRegistryInputTests
         ["all excluded"] = new(null, r => r["parameters"] = JsonNode.Parse("""{ "exclude": ["*"] }"""),
             "tiny/1/model.onnx: trainable parameters: the patterns exclude all of them"),
         ["no logits"] = new(f => f.Write(Model, Spoiled(m => m.Graph.Output[0] = Output("logits", "batch"))), null,
-            "tiny/1/model.onnx: output 'logits': is FLOAT [?], not float N x C logits. Name the logits; the outputs are 'logits'"),
+            "tiny/1/model.onnx: output 'logits': is FLOAT [?], not float logits of a batch. Name the logits; the outputs are 'logits'"),
         ["no such logits"] = new(null, r => r["logits"] = "scores",
             "tiny/1/model.onnx: output 'scores': is not a value of the model, whose outputs are 'logits'. Name one of the model's values"),
         ["NaN in weights"] = new(f => f.Write(Model, Weights("fc1.bias", float.NaN)), null, "tiny/1/model.onnx: initializer 'fc1.bias': "),
@@ -71,7 +71,7 @@ public sealed class BadRegistryInputTests
                 });
                 m.Graph.Node[1].Input[0] = "floats";
             })), null,
-            "tiny/1/model.onnx: input 'input': is INT64, data sets hold float32 or uint8 samples. Choose a model with a float input"),
+            "datasets/train.npz: its samples are numbers, the model takes tokens; save them as int64 or int32."),
 
         ["no such data"] = new(null, r => r["data"]!["train"]!["path"] = "datasets/other.npz",
             "datasets/other.npz: the registry has no such file. Correct the path in the request, or put the file there."),
@@ -82,7 +82,7 @@ public sealed class BadRegistryInputTests
         ["missing array"] = new(null, r => r["data"]!["arrays"] = JsonNode.Parse("""{ "labels": "targets" }"""),
             "datasets/train.npz: array 'targets': it is not in the file; the file holds: "),
         ["wrong type"] = new(f => f.Write(Train, TinyRegistry.Npz(NpyArray.Of<double>("x", [4, 6], new double[24]), Labels(4))), null,
-            "datasets/train.npz: array 'x': it holds Float64; save the inputs as uint8 or float32."),
+            "datasets/train.npz: array 'x': it holds Float64; save the inputs as uint8 or float32, or tokens as int64 or int32."),
         ["wrong shape"] = new(f => f.Write(Train, TinyRegistry.Npz(NpyArray.Of<float>("x", [4, 5], new float[20]), Labels(4))), null,
             "datasets/train.npz: its samples have shape [5], the model takes [6]; use the data that the model was trained on"),
         ["sets of two shapes"] = new(
@@ -127,7 +127,7 @@ public sealed class BadRegistryInputTests
             "oracles.json: the registry has no such file. Correct the path in the request, or put the file there."),
 
         ["views of what is no image"] = new(null, r => r["method"] = "ltu",
-            "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width; ",
+            "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width with one label each; ",
             "choose another target than views and give a holdout."),
 
         ["many errors"] = new(null,

@@ -62,6 +62,17 @@ public sealed class ForwardModelTests
     }
 
     [Fact]
+    public void Nodes_without_a_name_stay_without()
+    {
+        var model = Affine();
+        foreach (var node in model.Graph.Node) node.Name = "";
+        var g = Wrap(model).NewGraph();
+        var y = Wrap(model).Append(g, "copy/", Wrap(model).AddInput(g, "a", "A"), Wrap(model).AddParameterInputs(g));
+        var feeds = new Dictionary<string, Tensor> { ["a"] = Tensor.Matrix(2, 1, 1), ["w"] = Tensor.Of(3, 4) };
+        Assert.Equal([13, 24], Evaluation.Once(g, feeds, y)[0].Floats);
+    }
+
+    [Fact]
     public void Fixed_batch_sizes_are_kept()
     {
         var model = Build.Model(Build.Node("Mul x w -> y"), Build.Raw("w", [2], 1, 2)).With("x: 5, 2", "y: 5, 2");

@@ -20,9 +20,10 @@ public sealed class ClassifierContractTests
     public void The_contract_is_read_from_the_graph()
     {
         var contract = ClassifierContract.Find(Classifier().Wrap());
-        Assert.Equal(("x", DataType.Float, "y", DataType.Float, 10, null),
-            (contract.InputName, contract.InputType, contract.LogitsName, contract.LogitsType, contract.Classes, contract.FixedBatch));
+        Assert.Equal(("x", DataType.Float, "y", DataType.Float, null),
+            (contract.InputName, contract.InputType, contract.LogitsName, contract.LogitsType, contract.FixedBatch));
         Assert.Equal([null, 3, 8, 8], contract.InputShape);
+        Assert.Equal([null, 10], contract.LogitsShape);
     }
 
     [Theory]
@@ -54,8 +55,7 @@ public sealed class ClassifierContractTests
         Assert.Contains("output 'p': gives probabilities", error.Message);
         Assert.Equal("Name 'y' as the logits", error.Remedy);
         if (tail.Contains("Cast")) model.Graph.ValueInfo.Add(Build.Value("y: N, 10"));
-        Assert.Equal(("y", 10), (ClassifierContract.Find(model.Wrap(), "y").LogitsName,
-            ClassifierContract.Find(model.Wrap(), "y").Classes));
+        Assert.Equal("y", ClassifierContract.Find(model.Wrap(), "y").LogitsName);
     }
 
     [Fact]
@@ -63,14 +63,23 @@ public sealed class ClassifierContractTests
         Assert.Equal("p", ClassifierContract.Find(WithSoftmax("LogSoftmax y -> p").Wrap()).LogitsName);
 
     [Fact]
-    public void The_caller_chooses_among_outputs()
+    public void The_first_output_that_can_hold_logits_is_taken_unless_the_caller_names_another()
     {
         var model = Classifier();
-        model.Graph.Output.Insert(0, Build.Value("label: N", DataType.Int64));
-        Assert.Equal("y", ClassifierContract.Find(model.Wrap(), "y").LogitsName);
-        Assert.Contains("output 'label': is INT64 [?], not float N x C logits. Name the logits; the outputs are 'label', 'y'",
-            Assert.Throws<OnnxModelException>(() => ClassifierContract.Find(model.Wrap())).Message);
+        model.Graph.Output.Insert(0, Build.Value("score: N"));
+        model.Graph.Output.Insert(0, Build.Value("label: N, 1", DataType.Int64));
+        Assert.Equal("y", ClassifierContract.Find(model.Wrap()).LogitsName);
+        Assert.Contains("output 'label': is INT64 [?, 1], not float logits of a batch. "
+            + "Name the logits; the outputs are 'label', 'score', 'y'",
+            Assert.Throws<OnnxModelException>(() => ClassifierContract.Find(model.Wrap(), "label")).Message);
     }
+
+    [Theory]
+    [InlineData("y: N, 7, 10")]
+    [InlineData("y: N, T, 10")]
+    [InlineData("y: N, 10, H, W")]
+    public void Logits_may_have_a_row_for_every_position(string output) =>
+        Assert.Equal(output.Count(c => c is ',') + 1, ClassifierContract.Find(Classifier(output: output).Wrap()).LogitsShape.Count);
 
     public static TheoryData<string, Action<GraphProto>, string?, string> Refused => new()
     {
@@ -80,7 +89,7 @@ public sealed class ClassifierContractTests
         { "flat input", g => g.Input[0] = Build.Value("x: N"), null, "input 'x': has shape [?]" },
         { "no input type", g => g.Input[0].Type = null, null, "input 'x': is not a tensor of recorded type and shape" },
         { "no output", g => g.Output.Clear(), null, "graph: has no output" },
-        { "rank 3", g => g.Output[0] = Build.Value("y: N, 7, 10"), null, "is FLOAT [?, 7, 10], not float N x C logits" },
+        { "rank 1", g => g.Output[0] = Build.Value("y: N"), null, "is FLOAT [?], not float logits of a batch" },
         { "open classes", g => g.Output[0] = Build.Value("y: N, C"), null, "leaves the number of classes open" },
         { "one class", g => g.Output[0] = Build.Value("y: N, 1"), null, "has 1 classes" },
         { "no output shape", g => g.Output[0].Type.TensorType.Shape = null, null, "output 'y': has no recorded type and shape" },

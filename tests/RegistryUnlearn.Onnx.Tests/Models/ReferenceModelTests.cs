@@ -44,7 +44,8 @@ public sealed class ReferenceModelTests
         Assert.Equal(trained.Order(), detected.Order());
 
         var contract = ClassifierContract.Find(model);
-        Assert.Equal(("input", "logits", classes, null), (contract.InputName, contract.LogitsName, contract.Classes, contract.FixedBatch));
+        Assert.Equal(("input", "logits", classes, null),
+            (contract.InputName, contract.LogitsName, contract.LogitsShape[1], contract.FixedBatch));
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Unlearning.Data;
 
 namespace RegistryUnlearn.Unlearning.Tests.Data;
@@ -72,7 +73,10 @@ public class DataSetTests
         { NpyArray.Of<float>("x", [2, 1], [float.NegativeInfinity, 2]), Labels, null, "array 'x': row 0 holds" },
         { Pixels, NpyArray.Of<float>("y", [2], [0, 1]), null, "array 'y': it holds Float32, not integers" },
         { Pixels, NpyArray.Of<long>("y", [3], [0, 1, 2]), null, "array 'y': its shape is (3); save one integer for each of the 2 inputs" },
-        { Pixels, NpyArray.Of<long>("y", [2, 1], [0, 1]), null, "array 'y': its shape is (2, 1)" },
+        { Pixels, NpyArray.Of<long>("y", [3, 1], [0, 1, 0]), null, "array 'y': its shape is (3, 1); save labels for each of the 2 inputs" },
+        { Pixels, NpyArray.Of<long>("y", [2, 0], []), null, "array 'y': its shape is (2, 0)" },
+        { Pixels, NpyArray.Of<long>("y", [2, 2], [0, -1, 0, -100]), null, "array 'y': 1 of 4 labels are negative; number the classes from 0; -100" },
+        { Pixels, NpyArray.Of<long>("y", [2, 2], [0, 1, -100, -100]), null, "array 'y': 1 of 2 samples have no label at any position" },
         { Pixels, NpyArray.Of<sbyte>("y", [2], [0, -1]), null, "array 'y': 1 of 2 labels are negative" },
         { Pixels, Labels, NpyArray.OfStrings("id", ["a", "a"]), "array 'id': rows 0 and 1 have the same id" },
         { Pixels, Labels, NpyArray.OfStrings("id", ["a", ""]), "array 'id': the id of row 1 is empty" },
@@ -155,5 +159,38 @@ public class DataSetTests
         Assert.Equal(1, row);
         Assert.Contains("'x': it is not in the file", Assert.Throws<DataException>(() => DataSet.Load(path)).Message);
         Assert.Throws<DataException>(() => DataSet.Load(path, new DataSetOptions { Inputs = "images", Ids = "name" }));
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public void Tokens_are_read_as_they_are_in_the_width_that_is_asked_for(bool storedWide, bool readWide)
+    {
+        var x = storedWide ? NpyArray.Of<long>("x", [2, 3], [1, -2, 3, 4, 5, 6]) : NpyArray.Of<int>("x", [2, 3], [1, -2, 3, 4, 5, 6]);
+        var data = DataSet.From(x, NpyArray.Of<long>("y", [2, 3], [7, -100, 7, 8, 9, 9]));
+        Assert.True(data.HoldsTokens && data.FitsInt32);
+        Assert.Equal([3], data.LabelShape);
+        long[] wide = new long[6], labels = new long[6];
+        int[] narrow = new int[6];
+        data.Fill([1, 0], readWide ? new InputSpan(wide) : new InputSpan(narrow), labels);
+        Assert.Equal([4, 5, 6, 1, -2, 3], readWide ? wide : [.. narrow.Select(t => (long)t)]);
+        Assert.Equal([8, 9, 9, 7, -100, 7], labels);
+        Assert.Equal((7, 9), (data.MainLabel(0), data.MainLabel(1)));
+        Assert.Throws<InvalidOperationException>(() => data.Fill(0, new float[3]));
+    }
+
+    [Fact]
+    public void Tokens_are_neither_normalised_nor_cut()
+    {
+        var x = NpyArray.Of<long>("x", [1, 2], [1, 1L << 40]);
+        var labels = NpyArray.Of<long>("y", [1], [0]);
+        Assert.False(DataSet.From(x, labels).FitsInt32);
+        Assert.Throws<OverflowException>(() => DataSet.From(x, labels).Fill(0, new InputSpan(new int[2])));
+        Assert.Contains("it holds tokens, which are not normalised; leave scale, mean and std out",
+            Assert.Throws<DataException>(() => DataSet.From(x, labels, normalization: new Normalization(2, [0], [1]))).Message);
+        Assert.Contains("it does not fit the labels", Assert.Throws<DataException>(() =>
+            DataSet.From(x, labels, trueLabels: NpyArray.Of<long>("y_true", [1, 1], [0]))).Message);
     }
 }

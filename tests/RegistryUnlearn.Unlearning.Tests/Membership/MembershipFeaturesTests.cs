@@ -63,4 +63,14 @@ public class MembershipFeaturesTests
         Assert.Throws<ArgumentOutOfRangeException>(() => MembershipFeatures.Compute(logits, [0, 10], 10, features));
         Assert.Throws<ArgumentOutOfRangeException>(() => MembershipFeatures.Compute(logits, [0, -1], 10, features));
     }
+
+    [Fact]
+    public void A_sample_with_positions_has_the_mean_of_those_that_are_labelled()
+    {
+        float[] logits = [1, 2, 3, -1, 0.5f, 0.25f, 7, 7, 7], rows = new float[8], mean = new float[4];
+        MembershipFeatures.Compute(logits.AsSpan(0, 6), [2, 0], 3, rows);
+        MembershipFeatures.Compute(logits, [2, 0, -100], 3, mean, rows: 3);
+        for (var k = 0; k < 4; k++)
+            Assert.Equal((rows[k] + rows[4 + k]) / 2.0, mean[k], 1e-6);
+    }
 }

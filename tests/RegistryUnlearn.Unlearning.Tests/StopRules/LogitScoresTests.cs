@@ -23,4 +23,15 @@ public class LogitScoresTests
     [Fact]
     public void Accuracy_is_the_share_of_labels_predicted() =>
         Assert.Equal(0.75, LogitScores.Of([1, 0, 1, 0, 0, 1, 0, 1], [0, 1, 1, 1], 2).Accuracy([0, 1, 1, 1]));
+
+    /// <summary>Two samples of two positions; the second position of the second has no label.</summary>
+    [Fact]
+    public void A_sample_with_positions_has_the_mean_of_those_that_are_labelled()
+    {
+        long[] labels = [0, 1, 1, -100];
+        var scores = LogitScores.Of([3, 1, 4, 0, 0, 5, 9, 9], labels, 2, rows: 2);
+        Assert.Equal([-1, 5], scores.Confidences);
+        Assert.Equal([0.5, 1], scores.Right(labels));
+        Assert.Equal(0.75, scores.Accuracy(labels));
+    }
 }

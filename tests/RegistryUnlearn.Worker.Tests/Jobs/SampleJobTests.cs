@@ -48,7 +48,7 @@ public sealed class SampleJobTests : IDisposable
         Assert.Equal(parent, child);
 
         var samples = SampleSource.Of(prepared.AuditSets[AuditSets.Test]);
-        var classes = prepared.Model.Contract.Classes;
+        var classes = prepared.Model.Classes;
         float[] engine = new float[samples.Count * classes], inputs = new float[samples.Count * 64];
         using (var evaluator = Evaluator.Frozen(prepared.Model.Forward, run.Result))
             evaluator.Logits(samples.Count, samples.FillFrom, engine);

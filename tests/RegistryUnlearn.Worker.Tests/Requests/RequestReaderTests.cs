@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using RegistryUnlearn.Faults;
+using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Unlearning.Methods.FineTune;
 using RegistryUnlearn.Unlearning.Runs;
@@ -114,12 +115,13 @@ public sealed class RequestReaderTests
         { "{ \"publish\": { \"alias\": \"a/b\" } }", ["publish.alias is 'a/b'; give the name of an alias"] },
         { "{ \"parameters\": { \"include\": \"fc1\" } }", ["parameters.include is a text; give a list of patterns"] },
         { "{ \"logits\": 3 }", ["logits is a number; give a text"] },
+        { "{ \"classAxis\": 1.5 }", ["classAxis is 1.5; give a whole number from -64 to 64"] },
         {
             "{ \"surprise\": 3, \"model\": null, \"forget\": { \"ids\": [] }, \"publish\": { \"alias\": 1, \"when\": 2 } }",
             [
                 "model is missing; give a reference such as name@7 or name:production", "forget.ids is empty; name at least one sample",
                 "publish.alias is a number; give a text", "publish.when is unknown; known are alias, parent",
-                "surprise is unknown; known are audit, data, forget, logits, method, model, parameters, publish, retain, "
+                "surprise is unknown; known are audit, classAxis, data, forget, logits, method, model, parameters, publish, retain, "
                     + "schemaVersion, seed",
             ]
         },
@@ -163,7 +165,7 @@ public sealed class RequestReaderTests
             r["seed"] = ulong.MaxValue;
         }), "request.json");
         Assert.Equal(
-            (ulong.MaxValue, ParentPolicy.Quarantine, null, null),
+            (ulong.MaxValue, ParentPolicy.Quarantine, null, new LogitChoice(null, null)),
             (request.Seed, request.ParentPolicy, request.Alias, request.Logits));
         var optimizer = new OptimizerOptions(OptimizerKind.Adamw, 0.001f, 0.9f, 0, Schedule.Linear);
         Assert.Equal(new FineTuneOptions(60, 64, optimizer, new(StopKind.Holdout, 0.02f, 10)), request.Method.Options);

@@ -85,12 +85,12 @@ sealed class StepServer : IDisposable
     }
 
     Value CrossEntropy(GraphBuilder g, string prefix, Value logits) =>
-        ClassificationLosses.CrossEntropy(g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch"), model.Contract.Classes);
+        ClassificationLosses.CrossEntropy(g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch"), model.Classes);
 
     Value Membership(GraphBuilder g, string prefix, Value logits)
     {
         var labels = model.AddLabels(g, prefix + "labels", prefix + "batch");
-        var features = MembershipLosses.Features(g, logits, labels, model.Contract.Classes);
+        var features = MembershipLosses.Features(g, logits, labels, model.Classes);
         Value weights = g.Input(prefix + "mi/weights", TensorType.Float(4)), bias = g.Input(prefix + "mi/bias", TensorType.Float());
         return MembershipLosses.NonMember(g, MembershipLosses.Scores(g, features, weights, bias));
     }
@@ -105,7 +105,7 @@ sealed class StepServer : IDisposable
             {
                 Networks.Fill(bound[prefix + "input"].Floats, 1.7f);
                 foreach (ref var label in bound[prefix + "labels"].Longs)
-                    label = random.Next(model.Contract.Classes);
+                    label = random.Next(model.Classes);
             }
             if (bound.Has(prefix + "mi/weights"))
                 Networks.Fill(bound[prefix + "mi/weights"].Floats, 0.5f);

@@ -7,7 +7,10 @@ namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 
 /// <summary>What a model that never saw the samples to forget is expected to say about them, read from the original alone.</summary>
 /// <param name="Confidences">Expected logit-scaled confidence of every sample to forget.</param>
-/// <param name="Others">[count, C]: expected probabilities of the other classes among themselves, 0 at the label.</param>
+/// <param name="Others">
+/// [count, C], or [count, P, C] for positions: expected probabilities of the other classes among themselves, 0 at the label. Empty where
+/// they have no weight.
+/// </param>
 /// <param name="Notes">What was decided on the way, for the report.</param>
 sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSuspect, IReadOnlyList<string> Notes)
 {
@@ -20,6 +23,9 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     /// <summary>Labels are suspect when the views confirm less than this share of what they confirm for reference samples.</summary>
     const double ConfirmedShare = 0.5;
 
+    /// <summary>Floats of soft targets at most (1 GiB).</summary>
+    const double LargestSoft = 1 << 28;
+
     /// <param name="original">The model before the first step.</param>
     /// <param name="forget">The samples to forget of the task.</param>
     /// <param name="reference">Samples that were not trained on.</param>
@@ -28,13 +34,16 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         Evaluator original, SampleSource forget, SampleSource reference, UnlearningTask task, LtuOptions options)
     {
         var notes = new List<string>();
-        var direct = LogitScores.Of(original, reference, task.Classes);
+        var direct = LogitScores.Of(original, reference, task.Classes, keepLogits: options.Target is ForgetTarget.Views);
         if (!direct.Confidences.All(float.IsFinite))
             throw new DataException(task.Retained.Data.File, null, "the model's outputs on samples of the job are not finite",
                 "repair the model's parameters or the samples");
         if (options.Target is not ForgetTarget.Views)
         {
-            var own = LogitScores.Of(original, forget, task.Classes);
+            var wanted = options.Target is ForgetTarget.Quantile && options.OtherClasses > 0;
+            if (wanted)
+                RequireRoom(forget, task);
+            var own = LogitScores.Of(original, forget, task.Classes, keepLogits: wanted);
             var expected = ByRank(own.Confidences, Samples.Sorted(direct.Confidences));
             return new(expected, Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
         }
@@ -70,6 +79,15 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
             suspect, notes);
     }
 
+    /// <summary>Expected probabilities of every class at every position must fit into one array.</summary>
+    static void RequireRoom(SampleSource forget, UnlearningTask task)
+    {
+        if ((double)forget.Labels.Length * task.Classes > LargestSoft)
+            throw new DataException(task.Retained.Data.File, null,
+                $"{forget.Labels.Length} positions with {task.Classes} classes are too many for soft targets",
+                "set otherClasses to 0, or choose the target non-member or hinge");
+    }
+
     /// <summary>Of the rank statistic when both samples come from one distribution (Mann and Whitney 1947).</summary>
     static double StandardErrorOfAuc(int members, int others) => Math.Sqrt((members + others + 1.0) / (12.0 * members * others));
 
@@ -80,7 +98,7 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
         var logits = new float[checked(subset.Count * classes)];
         foreach (var view in views)
         {
-            var seen = LogitScores.Of(original, SampleSource.Of(subset, view), classes);
+            var seen = LogitScores.Of(original, SampleSource.Of(subset, view), classes, keepLogits: true);
             for (var i = 0; i < scores.Length; i++)
                 scores[i] += seen.Confidences[i] / views.Length;
             for (var i = 0; i < logits.Length; i++)
@@ -129,8 +147,10 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
     static float[] Soft(float[] logits, long[] labels, int classes, double temperature)
     {
         var soft = new float[logits.Length];
-        for (var i = 0; i < labels.Length; i++)
+        for (var i = 0; i < logits.Length / classes; i++)
         {
+            if (labels[i] < 0)
+                continue;
             var row = logits.AsSpan(i * classes, classes);
             var largest = double.NegativeInfinity;
             for (var c = 0; c < classes; c++)

@@ -21,6 +21,10 @@ public sealed class LtuMethod : IUnlearningMethod
             throw new DataException(task.Retained.Data.File, null,
                 $"the model takes batches of exactly {batch}, ltu mixes batches of several sizes",
                 "export the model with a dynamic batch dimension, or use finetune or neggrad+");
+        if (!task.Model.Layout.IsPerSample && ((LtuOptions)options).Target is ForgetTarget.Views)
+            throw new DataException(task.Retained.Data.File, null,
+                "the model answers for positions, and moved views of a sample would need moved labels",
+                "choose the target quantile, non-member or hinge");
         return new LtuRun(task, (LtuOptions)options);
     }
 }

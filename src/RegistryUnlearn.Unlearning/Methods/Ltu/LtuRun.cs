@@ -63,7 +63,8 @@ sealed class LtuRun : GradientRun
                 notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, "
                     + "which makes every estimate weaker.");
 
-            var (pool, judges) = SplitReference(task, reference, LogitScores.Of(original, reference, task.Classes).Predictions);
+            var (pool, judges) = SplitReference(
+                task, reference, LogitScores.Of(original, reference, task.Classes).Right(reference.Labels));
             score = new OracleFreeScore(original, SampleSource.Of(task.Retained), forget, judges, targets.Confidences, task.Classes);
             var moved = new List<SampleSource> { pool, SampleSource.Of(trained) };
             // Views of mislabelled samples would teach the wrong labels back.
@@ -81,10 +82,11 @@ sealed class LtuRun : GradientRun
                 membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
 
             forgetGradient = new TensorBlock(task.Original.Layout);
-            rememberSession = new GraphSession(Graph((g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes)));
+            rememberSession = new GraphSession(Graph((g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes, task.Model.Layout)));
             forgetSession = new GraphSession(Graph(membership is null
-                ? (g, prefix, logits) => LtuLosses.Forget(g, prefix, logits, task.Classes, options.OtherClasses)
-                : (g, prefix, logits) => LtuLosses.Membership(g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge)));
+                ? (g, prefix, logits) => LtuLosses.Forget(g, prefix, logits, task.Classes, options.OtherClasses, task.Model.Layout)
+                : (g, prefix, logits) => LtuLosses.Membership(
+                    g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge, task.Model.Layout)));
             rememberStep = Bind(rememberSession, rememberBatches.Size, Direction);
             forgetStep = Bind(forgetSession, options.Part(options.ForgetBatch), forgetGradient);
             if (options.Preconditioner is Preconditioner.Kfac)
@@ -157,18 +159,20 @@ sealed class LtuRun : GradientRun
 
     void FillForget(string prefix, ReadOnlySpan<int> rows, int part)
     {
-        forgetSet.Data.Fill(rows, forgetStep[prefix + "input"].Floats, forgetStep[prefix + LtuLosses.Labels].Longs);
+        forgetSet.Data.Fill(rows, forgetStep[prefix + "input"].Inputs, forgetStep[prefix + LtuLosses.Labels].Longs);
         if (membership is not null)
         {
             membership.Set(forgetStep, prefix, Step, part);
             return;
         }
-        Span<float> expected = forgetStep[prefix + LtuLosses.Targets].Floats, others = forgetStep[prefix + LtuLosses.Others].Floats;
+        var expected = forgetStep[prefix + LtuLosses.Targets].Floats;
+        var others = options.OtherClasses is 0 ? [] : forgetStep[prefix + LtuLosses.Others].Floats;
+        var size = others.Length / rows.Length;
         for (var i = 0; i < rows.Length; i++)
         {
             var place = forgetSet.Rows.BinarySearch(rows[i]);
             expected[i] = targets.Confidences[place];
-            targets.Others.AsSpan(place * Task.Classes, Task.Classes).CopyTo(others.Slice(i * Task.Classes, Task.Classes));
+            targets.Others.AsSpan(place * size, size).CopyTo(others.Slice(i * size, size));
         }
     }
 
@@ -179,15 +183,19 @@ sealed class LtuRun : GradientRun
             best.Offer(score.Of(live), Step, Parameters);
     }
 
-    /// <summary>The pool holds what the original gets right, if there is such a sample: its mistakes are not to be preserved.</summary>
-    internal static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference, int[] predictions)
+    /// <summary>
+    /// The pool holds what the original gets right, if there is such a sample: its mistakes are not to be preserved. Of samples with
+    /// positions it holds those that the original gets at least as right as the mean of them.
+    /// </summary>
+    /// <param name="right">Share of each reference sample's labels that the original predicts.</param>
+    internal static (SampleSource Pool, SampleSource Judges) SplitReference(UnlearningTask task, SampleSource reference, double[] right)
     {
         int[] order = [.. Enumerable.Range(0, reference.Count)];
         Rng.For(task.Seed, "reference", 0).Shuffle(order.AsSpan());
         var pooled = Math.Max(1, (int)Math.Round(PoolShare * order.Length));
         var judges = order.Length > pooled ? order[pooled..] : order;
-        int[] right = [.. order[..pooled].Where(i => predictions[i] == reference.Labels[i])];
-        return (reference.At((right.Length > 0 ? right : order[..pooled]).Order()), reference.At(judges.Order()));
+        var mean = order[..pooled].Average(i => right[i]);
+        return (reference.At(order[..pooled].Where(i => right[i] >= mean).Order()), reference.At(judges.Order()));
     }
 
     static bool CanMove(UnlearningTask task, LtuOptions options) =>

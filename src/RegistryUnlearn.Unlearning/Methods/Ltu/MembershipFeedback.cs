@@ -77,10 +77,14 @@ sealed class MembershipFeedback
 
     float[] Features(SampleSource source)
     {
-        var logits = new float[checked(source.Count * task.Classes)];
-        live.Logits(source.Count, source.FillFrom, logits);
         var features = new float[source.Count * MembershipFeatures.Count];
-        MembershipFeatures.Compute(logits, source.Labels, task.Classes, features);
+        live.Logits(source.Count, source.FillFrom, (start, logits) =>
+        {
+            var count = logits.Length / (source.LabelSize * task.Classes);
+            MembershipFeatures.Compute(
+                logits, source.Labels.AsSpan(start * source.LabelSize, count * source.LabelSize), task.Classes,
+                features.AsSpan(start * MembershipFeatures.Count, count * MembershipFeatures.Count), source.LabelSize);
+        });
         return features;
     }
 }

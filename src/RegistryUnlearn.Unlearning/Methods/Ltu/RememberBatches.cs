@@ -38,15 +38,21 @@ sealed class RememberBatches
     /// <param name="rows">Rows of the retained samples, as many as a batch takes.</param>
     public void Fill(BoundStep step, string prefix, ReadOnlySpan<int> rows, int at)
     {
-        var inputs = step[prefix + "input"].Floats;
+        var inputs = step[prefix + "input"].Inputs;
         var labels = step[prefix + LtuLosses.Labels].Longs;
-        var size = task.Retained.Data.SampleSize;
-        task.Retained.Data.Fill(rows, inputs[..(retained * size)], labels[..retained]);
-        labels[retained..].Clear();
+        int size = task.Retained.Data.SampleSize, labelSize = task.Retained.Data.LabelSize;
+        task.Retained.Data.Fill(rows, inputs[..(retained * size)], labels[..(retained * labelSize)]);
+        labels[(retained * labelSize)..].Clear();
         var rng = Rng.For(task.Seed, "remember/" + prefix, at);
         var next = retained;
         for (var i = 0; i < pool; i++, next++)
-            reference.Fill(rng.NextInt32(reference.Count), inputs.Slice(next * size, size));
+        {
+            var drawn = rng.NextInt32(reference.Count);
+            reference.Fill(drawn, inputs.Slice(next * size, size));
+            // Labels have no weight in the pool; those of positions say which of them count.
+            if (labelSize > 1)
+                reference.LabelsOf(drawn).CopyTo(labels[(next * labelSize)..]);
+        }
         foreach (var source in moved)
             for (var i = 0; i < perSource; i++, next++)
                 source.Fill(rng.NextInt32(source.Count), views[rng.NextInt32(views.Length)], inputs.Slice(next * size, size));
@@ -71,6 +77,6 @@ sealed class RememberBatches
     {
         var inputs = step[prefix + "input"];
         var target = step[prefix + LtuLosses.Reference].Floats;
-        original.Logits(Size, (start, rows) => inputs.Floats.Slice(start * size, rows.Length).CopyTo(rows), target);
+        original.Logits(Size, (start, rows) => inputs.Inputs.Slice(start * size, rows.Length).CopyTo(rows), target);
     }
 }

@@ -73,8 +73,8 @@ public class RememberBatchesTests
     public void The_pool_leaves_out_the_mistakes_of_the_original(string right, int least, int most = 7)
     {
         var reference = SampleSource.Of(Blobs.Data.Rows(Blobs.Trained, Blobs.Trained + 10, "holdout"));
-        int[] predictions = [.. reference.Labels.Select((y, i) => (int)y + (right.Contains((char)('0' + i)) ? 0 : 1))];
-        var (pool, judges) = LtuRun.SplitReference(Blobs.Task(), reference, predictions);
+        double[] share = [.. reference.Labels.Select((_, i) => right.Contains((char)('0' + i)) ? 1.0 : 0)];
+        var (pool, judges) = LtuRun.SplitReference(Blobs.Task(), reference, share);
 
         Assert.InRange(pool.Count, least, most);
         Assert.Equal(3, judges.Count);
