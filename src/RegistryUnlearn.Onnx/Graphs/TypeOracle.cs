@@ -110,7 +110,7 @@ public sealed class TypeOracle
         }
     }
 
-    static OrtValue Feed(TensorType type, Func<Dim, long> size)
+    internal static OrtValue Feed(TensorType type, Func<Dim, long> size)
     {
         var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type.Element,
             [.. type.Shape.Select(size)]);
@@ -120,14 +120,14 @@ public sealed class TypeOracle
 
     static TensorProto.Types.DataType Element(TensorElementType type) => (TensorProto.Types.DataType)(int)type;
 
-    static SessionOptions Options()
+    internal static SessionOptions Options()
     {
         var options = OrtRuntime.NewOptions();
         options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
         return options;
     }
 
-    static InferenceSession Load(ModelProto model, SessionOptions options)
+    internal static InferenceSession Load(ModelProto model, SessionOptions options)
     {
         try
         {
