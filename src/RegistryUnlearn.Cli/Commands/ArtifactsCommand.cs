@@ -1,5 +1,7 @@
 using System.CommandLine;
 using RegistryUnlearn.Cli.Output;
+using RegistryUnlearn.Onnx.TrainingArtifacts;
+using RegistryUnlearn.Training.Harmonization;
 using RegistryUnlearn.Worker.Artifacts;
 
 namespace RegistryUnlearn.Cli.Commands;
@@ -13,16 +15,30 @@ static class ArtifactsCommand
         var model = CommonOptions.Model();
         var output = CommonOptions.File("--out", "folder", "A new or empty folder, or artifacts that are to be replaced.");
         var logits = CommonOptions.Logits();
-        Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
-        var command = new Command("build", "Write the training graph, the evaluation graph and the parameters of a model.")
+        var optimizer = CommonOptions.Choice("--optimizer", "Optimizer of ONNX Runtime Training.", "adamw", "sgd");
+        var harmonizer = new Option<bool>("--harmonizer")
         {
-            model, output, logits, include, exclude,
+            Description = "Also write the graph that harmonizes the gradients of what is remembered and what is forgotten.",
+        };
+        var scope = CommonOptions.Choice("--scope", "Where the harmonizer looks for conflicts: in all parameters, or in each.", "global", "tensor");
+        var mode = CommonOptions.Choice("--mode", "Which gradients the harmonizer projects.", "protect-remember", "symmetric");
+        Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
+        var command = new Command("build", "Write what ONNX Runtime Training needs to train a model: graphs and checkpoint.")
+        {
+            model, output, logits, optimizer, harmonizer, scope, mode, include, exclude,
         };
         return host.Run(command, (parsed, _) =>
         {
             var folder = parsed.GetRequiredValue(output);
-            var index = ArtifactBuilder.Build(
-                parsed.GetRequiredValue(model), folder, parsed.GetValue(logits), CommonOptions.Patterns(parsed, include, exclude));
+            var index = ArtifactBuilder.Build(parsed.GetRequiredValue(model), folder, new()
+            {
+                Logits = parsed.GetValue(logits),
+                Patterns = CommonOptions.Patterns(parsed, include, exclude),
+                Optimizer = parsed.GetValue(optimizer) == "sgd" ? OrtOptimizer.Sgd : OrtOptimizer.AdamW,
+                Harmonizer = !parsed.GetValue(harmonizer) ? null : new(
+                    parsed.GetValue(scope) == "tensor" ? HarmonizationScope.Tensor : HarmonizationScope.Global,
+                    parsed.GetValue(mode) == "symmetric" ? HarmonizationMode.Symmetric : HarmonizationMode.ProtectRemember),
+            });
             return new Answer(index, screen => Print(index, folder, screen));
         });
     }

@@ -46,6 +46,9 @@ public sealed class Differentiator(GraphBuilder graph)
         emitted.Clear();
     }
 
+    /// <summary>Replaces every operator between the values and the scalar that stands for simpler ones by these.</summary>
+    public void Decompose(Value scalar, IReadOnlyList<Value> with) => Decomposed(scalar, with);
+
     /// <summary>The path from the values to the scalar after every operator on it that stands for simpler ones gave way to them.</summary>
     (List<NodeProto> Nodes, HashSet<string> Useful) Decomposed(Value scalar, IReadOnlyList<Value> with)
     {

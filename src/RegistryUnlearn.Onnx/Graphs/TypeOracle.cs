@@ -48,6 +48,13 @@ public sealed class TypeOracle
             Observe(graph, session, open);
     }
 
+    /// <exception cref="OnnxModelException">ONNX Runtime does not accept the model.</exception>
+    internal static void RequireAccepted(ModelProto model)
+    {
+        using var options = Options();
+        Load(model, options).Dispose();
+    }
+
     /// <summary>Open: an unnamed size, or an unknown rank, which ONNX Runtime reports like rank 0.</summary>
     static bool IsOpen(NodeMetadata meta, GraphBuilder graph)
     {

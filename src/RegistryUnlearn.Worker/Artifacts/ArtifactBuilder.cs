@@ -1,8 +1,10 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
-using RegistryUnlearn.Unlearning.Data;
+using RegistryUnlearn.Onnx.TrainingArtifacts;
+using RegistryUnlearn.Training.Harmonization;
 using RegistryUnlearn.Worker.Files;
 using RegistryUnlearn.Worker.Models;
 
@@ -11,31 +13,41 @@ namespace RegistryUnlearn.Worker.Artifacts;
 /// <summary>Writes a model's training artifacts into a folder of their own.</summary>
 public static class ArtifactBuilder
 {
-    const string TrainingFile = "training_model.onnx";
-    const string EvaluationFile = "eval_model.onnx";
-    const string ParametersFile = "parameters.npz";
+    public const string TrainingFile = "training_model.onnx";
+    public const string EvaluationFile = "eval_model.onnx";
+    public const string OptimizerFile = "optimizer_model.onnx";
+    public const string HarmonizerFile = "harmonizer_model.onnx";
+    public const string CheckpointFile = "checkpoint";
 
     /// <param name="outFolder">Absent, empty, or training artifacts that were written here before and are replaced.</param>
-    /// <param name="logits">Name of the logits; null for the first output.</param>
     /// <returns>What was written. The same model always gives the same bytes.</returns>
     /// <exception cref="InputException">The folder holds something else.</exception>
     /// <exception cref="OnnxModelException">The model cannot be trained here.</exception>
-    public static ArtifactIndex Build(string modelPath, string outFolder, string? logits, ParameterPatterns? patterns)
+    public static ArtifactIndex Build(string modelPath, string outFolder, ArtifactOptions options)
     {
         var replaces = RequireOwn(outFolder);
-        using var model = ClassifierModel.Load(modelPath, logits, patterns);
+        using var model = ClassifierModel.Load(modelPath, options.Logits, options.Patterns);
         ArtifactGraphs.RequireUsableNames(model);
         var (training, evaluation) = ClassifierModel.InFile(
             modelPath, () => (ArtifactGraphs.Training(model), ArtifactGraphs.Evaluation(model)));
+        var graphs = new List<(string File, string Role, ModelProto Graph)>
+        {
+            (TrainingFile, "training", training), (EvaluationFile, "evaluation", evaluation),
+            (OptimizerFile, "optimizer", OptimizerGraph.Build(options.Optimizer)),
+        };
+        if (options.Harmonizer is { } h)
+            graphs.Add((HarmonizerFile, "harmonizer", HarmonizerGraph.Build(model.Forward.Parameters, h.Scope, h.Mode)));
 
         var partial = Staging.PartialOf(Path.TrimEndingDirectorySeparator(outFolder));
         try
         {
             Staging.Writing(outFolder, () => Directory.CreateDirectory(partial));
-            ModelFile.Write(training, Path.Combine(partial, TrainingFile));
-            ModelFile.Write(evaluation, Path.Combine(partial, EvaluationFile));
-            Staging.WriteFile(Path.Combine(partial, ParametersFile), [], stream => WriteParameters(stream, model));
-            var index = Index(model, training, evaluation, partial);
+            foreach (var (file, _, graph) in graphs) ModelFile.Write(graph, Path.Combine(partial, file));
+            Staging.Writing(outFolder, () => Parameters(model).Write(Path.Combine(partial, CheckpointFile)));
+            var files = graphs.Select(g => (g.File, g.Role)).Append((CheckpointFile, "checkpoint"));
+            if (File.Exists(Path.Combine(partial, CheckpointFile + ".data")))
+                files = files.Append((CheckpointFile + ".data", "checkpoint"));
+            var index = Index(model, training, evaluation, [.. files.Select(f => Describe(partial, f.Item1, f.Item2))]);
             Staging.WriteFile(Path.Combine(partial, ArtifactIndex.FileName), [], stream => stream.Write(index.ToBytes()));
             Staging.Writing(outFolder, () =>
             {
@@ -59,46 +71,55 @@ public static class ArtifactBuilder
         return true;
     }
 
-    static void WriteParameters(Stream stream, ClassifierModel model)
+    static Checkpoint Parameters(ClassifierModel model) => new(
+        [.. model.Forward.Parameters.Select((p, i) => new CheckpointTensor(
+            p.Name, TensorProto.Types.DataType.Float, p.Shape, MemoryMarshal.AsBytes(model.Initial[i]).ToArray()))], []);
+
+    static ArtifactIndex Index(ClassifierModel model, ModelProto training, ModelProto evaluation, IReadOnlyList<ArtifactFile> files) => new(
+        ArtifactIndex.CurrentFormat, new(Path.GetFileName(model.File.Path), Sha256(model.File.Path)),
+        training.OpsetImport.Single(o => o.Domain.Length == 0).Version, training.IrVersion,
+        model.Forward.FixedBatch?.ToString(CultureInfo.InvariantCulture) ?? ArtifactGraphs.BatchSymbol, files,
+        [.. training.Graph.Input.Select(i => Value(i, model))],
+        [.. training.Graph.Output.Select(o => Value(o, model)),
+            .. evaluation.Graph.Output.Where(o => o.Name != ArtifactGraphs.Loss).Select(o => Value(o, model))]);
+
+    static ArtifactFile Describe(string folder, string name, string role)
     {
-        using var npz = new NpzWriter(stream, leaveOpen: true);
-        for (var i = 0; i < model.Initial.TensorCount; i++)
-            npz.Add<float>(model.Initial.Layout[i].Name, [.. model.Initial.Layout[i].Shape], model.Initial[i]);
+        var path = Path.Combine(folder, name);
+        return new(name, role, new FileInfo(path).Length, Sha256(path));
     }
 
-    static ArtifactIndex Index(ClassifierModel model, ModelProto training, ModelProto evaluation, string folder)
+    static ArtifactValue Value(ValueInfoProto value, ClassifierModel model)
     {
-        var parameters = model.Forward.Parameters.Select(p => p.Name).ToHashSet(StringComparer.Ordinal);
-        var gradients = parameters.ToDictionary(p => p + ArtifactGraphs.GradientSuffix, StringComparer.Ordinal);
-        return new(
-            ArtifactIndex.CurrentFormat, new(Path.GetFileName(model.File.Path), Sha256(model.File.Path)),
-            training.OpsetImport.Single(o => o.Domain.Length == 0).Version, training.IrVersion,
-            model.Forward.FixedBatch?.ToString(CultureInfo.InvariantCulture) ?? ArtifactGraphs.BatchSymbol,
-            [File(TrainingFile, "training"), File(EvaluationFile, "evaluation"), File(ParametersFile, "parameters")],
-            [.. training.Graph.Input.Select(i => Value(i, InputRole(i.Name)))],
-            [.. training.Graph.Output.Select(o => gradients.TryGetValue(o.Name, out var of)
-                    ? new ArtifactValue(o.Name, "gradient", "FLOAT", Shape(o), of)
-                    : new ArtifactValue(o.Name, "loss", "FLOAT", [])),
-                .. evaluation.Graph.Output.Where(o => o.Name != ArtifactGraphs.Loss).Select(o => Value(o, "logits"))]);
+        var (role, of) = Role(value.Name, model);
+        return new(value.Name, role, ((TensorProto.Types.DataType)value.Type.TensorType.ElemType).ToString().ToUpperInvariant(), Shape(value), of);
+    }
 
-        ArtifactFile File(string name, string role)
+    static (string Role, string? Of) Role(string name, ClassifierModel model)
+    {
+        var parameters = model.Forward.Parameters.Select(p => p.Name);
+        return name switch
         {
-            var path = Path.Combine(folder, name);
-            return new(name, role, new FileInfo(path).Length, Sha256(path));
-        }
+            ArtifactGraphs.Labels => ("labels", null),
+            ArtifactGraphs.Loss => ("loss", null),
+            OrtTrainingContract.ResetFlag => ("reset", null),
+            _ when name == model.Contract.InputName => ("samples", null),
+            _ when name == model.Contract.LogitsName => ("logits", null),
+            _ when parameters.Contains(name) => ("parameter", null),
+            _ when Of(OrtTrainingContract.GradientOutput, "") is { } p => ("gradient", p),
+            _ when Of("", OrtTrainingContract.BufferSuffix) is { } p => ("buffer", p),
+            _ => ("accumulated", Of("", OrtTrainingContract.AccumulatedSuffix)),
+        };
 
-        string InputRole(string name) => parameters.Contains(name) ? "parameter" : name == ArtifactGraphs.Labels ? "labels" : "samples";
+        string? Of(string prefix, string suffix) => parameters.FirstOrDefault(p => name == prefix + p + suffix);
     }
-
-    static ArtifactValue Value(ValueInfoProto value, string role) =>
-        new(value.Name, role, ((TensorProto.Types.DataType)value.Type.TensorType.ElemType).ToString().ToUpperInvariant(), Shape(value));
 
     static string[] Shape(ValueInfoProto value) => [.. value.Type.TensorType.Shape.Dim.Select(d =>
         d.HasDimValue ? d.DimValue.ToString(CultureInfo.InvariantCulture) : d.DimParam)];
 
     static string Sha256(string path)
     {
-        using var stream = System.IO.File.OpenRead(path);
+        using var stream = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

@@ -3,46 +3,43 @@ using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Onnx.Losses;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
+using RegistryUnlearn.Onnx.TrainingArtifacts;
 using RegistryUnlearn.Worker.Models;
 
 namespace RegistryUnlearn.Worker.Artifacts;
 
 /// <summary>
-/// The graphs of a model's training artifacts, of standard ONNX operators only, named as ONNX Runtime Training names them: parameters are
-/// inputs under their own names, the gradient of parameter p is <c>{p}_grad</c>.
+/// The graphs of a model's training artifacts, of standard ONNX operators and the accumulation of gradients: parameters are inputs under
+/// their own names; everything else is named by <see cref="OrtTrainingContract"/>.
 /// </summary>
 static class ArtifactGraphs
 {
     public const string Labels = "labels";
     public const string Loss = "loss";
-    public const string GradientSuffix = "_grad";
     public const string BatchSymbol = "batch";
 
-    // ONNX Runtime Training takes every input and output that ends so for a gradient.
-    static readonly string[] GradientSuffixes = [GradientSuffix, "_grad.accumulation.buffer", "_grad.accumulation.out"];
-
-    /// <summary>Mean cross-entropy and its gradients.</summary>
+    /// <summary>Mean cross-entropy, its gradients and their accumulation.</summary>
     public static ModelProto Training(ClassifierModel model)
     {
         var (g, parameters, _, loss) = Forward(model);
         var differentiator = new Differentiator(g);
         var gradients = differentiator.Gradients(loss, parameters);
         differentiator.Refresh();
-        g.Output(Loss, loss);
-        for (var i = 0; i < gradients.Length; i++)
-            g.Output(model.Forward.Parameters[i].Name + GradientSuffix, gradients[i], model.Forward.Parameters[i].Type);
-        return g.Build();
+        g.Output(Loss, loss, TensorType.Float());
+        OrtTrainingContract.AddAccumulation(g, model.Forward.Parameters, gradients);
+        return OrtTrainingContract.Finish(g);
     }
 
     /// <summary>Mean cross-entropy and the logits under the model's own name.</summary>
     public static ModelProto Evaluation(ClassifierModel model)
     {
-        var (g, _, logits, loss) = Forward(model);
-        var types = new TypeOracle();
-        types.Update(g);
-        g.Output(Loss, loss);
-        g.Output(model.Contract.LogitsName, logits, types[logits.Name]);
-        return g.Build();
+        var (g, parameters, logits, loss) = Forward(model);
+        var differentiator = new Differentiator(g);
+        if (g.Opset > OrtTrainingContract.NewestOpset) differentiator.Decompose(loss, parameters);
+        differentiator.Refresh();
+        g.Output(Loss, loss, TensorType.Float());
+        g.Output(model.Contract.LogitsName, logits, differentiator.Types[logits.Name]);
+        return OrtTrainingContract.Finish(g);
     }
 
     /// <summary>Refuses names that the artifacts' own contract gives another meaning.</summary>
@@ -51,13 +48,18 @@ static class ArtifactGraphs
     {
         const string remedy = "Rename it in the model, or exclude the parameter";
         string[] parameters = [.. model.Forward.Parameters.Select(p => p.Name)];
-        string[] gradients = [.. parameters.Select(p => p + GradientSuffix)];
-        string[] all = [model.Contract.InputName, Labels, Loss, model.Contract.LogitsName, .. parameters, .. gradients];
+        var derived = parameters.SelectMany(p => (string[])
+        [
+            p + OrtTrainingContract.GradientSuffix, p + OrtTrainingContract.BufferSuffix, p + OrtTrainingContract.AccumulatedSuffix,
+            OrtTrainingContract.GradientOutput + p,
+        ]);
+        string[] all = [model.Contract.InputName, Labels, Loss, OrtTrainingContract.ResetFlag, model.Contract.LogitsName,
+            .. parameters, .. derived];
         if (all.GroupBy(n => n).FirstOrDefault(n => n.Count() > 1) is { } twice)
             throw new OnnxModelException(model.File.Path, $"value '{twice.Key}'",
                 "has a name that the training artifacts use for something else", remedy);
         var user = new[] { model.Contract.InputName, model.Contract.LogitsName }.Concat(parameters);
-        if (user.FirstOrDefault(n => GradientSuffixes.Any(s => n.EndsWith(s, StringComparison.Ordinal))) is { } misread)
+        if (user.FirstOrDefault(OrtTrainingContract.IsGradientName) is { } misread)
             throw new OnnxModelException(model.File.Path, $"value '{misread}'", "reads as a gradient to ONNX Runtime Training", remedy);
     }
 

@@ -12,7 +12,7 @@ public sealed record ArtifactIndex(
     IReadOnlyList<ArtifactFile> Files, IReadOnlyList<ArtifactValue> Inputs, IReadOnlyList<ArtifactValue> Outputs)
 {
     public const string FileName = "artifacts.json";
-    public const string CurrentFormat = "registry-unlearn/training-artifacts/v1";
+    public const string CurrentFormat = "registry-unlearn/training-artifacts/v2";
 
     static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, NewLine = "\n" };
 
@@ -39,11 +39,11 @@ public sealed record ArtifactIndex(
 /// <param name="Sha256">Of the model file, without its external data; lower-case hexadecimal.</param>
 public sealed record ArtifactModel(string Name, string Sha256);
 
-/// <param name="Role">training, evaluation or parameters.</param>
+/// <param name="Role">training, evaluation, optimizer, harmonizer or checkpoint.</param>
 public sealed record ArtifactFile(string Name, string Role, long Bytes, string Sha256);
 
-/// <param name="Role">samples, labels, parameter, loss, logits or gradient.</param>
+/// <param name="Role">samples, labels, parameter, buffer, reset, loss, gradient, accumulated or logits.</param>
 /// <param name="Type">ONNX element type, such as FLOAT.</param>
 /// <param name="Shape">Sizes, or the name of the batch dimension.</param>
-/// <param name="Of">The parameter that a gradient belongs to.</param>
+/// <param name="Of">The parameter that a gradient or buffer belongs to.</param>
 public sealed record ArtifactValue(string Name, string Role, string Type, IReadOnlyList<string> Shape, string? Of = null);

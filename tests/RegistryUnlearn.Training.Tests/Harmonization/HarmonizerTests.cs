@@ -1,5 +1,6 @@
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Training.Harmonization;
+using RegistryUnlearn.Training.Runtime;
 using RegistryUnlearn.Training.Tests.Buffers;
 using static RegistryUnlearn.Training.Harmonization.HarmonizationMode;
 using static RegistryUnlearn.Training.Harmonization.HarmonizationScope;
@@ -56,6 +57,24 @@ public sealed class HarmonizerTests
         Assert.Equal(cosine, result.Cosine, 1e-6);
         Assert.Equal(fired, result.Fired);
         Assert.Equal(kept, result.KeptForgetNorm, 1e-6);
+    }
+
+    /// <summary>The same rows on the form for other devices.</summary>
+    [Theory, MemberData(nameof(Cases))]
+    public void Matches_hand_computed_vectors_as_a_graph(
+        float[][] remember, float[][] forget, HarmonizationScope scope, HarmonizationMode mode, float weight,
+        float[] direction, double cosine, double fired, double kept)
+    {
+        using TensorBlock r = Blocks.Of(remember), f = Blocks.Of(forget), d = r.Clone();
+        using var graph = new GraphSession(HarmonizerGraph.Build(r.Layout, scope, mode));
+        using var step = new BoundStep(graph, _ => throw new InvalidOperationException("every size is fixed"),
+            [r.As(HarmonizerGraph.Remember), f.As(HarmonizerGraph.Forget), d.As(HarmonizerGraph.Direction)]);
+        step[HarmonizerGraph.ForgetWeight].Floats[0] = weight;
+        step.Run();
+        Blocks.Near(direction, d.Values(), 1e-6);
+        Assert.Equal(cosine, step.Scalar(HarmonizerGraph.Cosine), 1e-6);
+        Assert.Equal(fired, step.Scalar(HarmonizerGraph.Fired), 1e-6);
+        Assert.Equal(kept, step.Scalar(HarmonizerGraph.KeptForgetNorm), 1e-6);
     }
 
     [Theory]
