@@ -39,11 +39,13 @@ public sealed class RuleContext(GraphBuilder graph, TypeOracle types, NodeProto 
 
     /// <summary>The integers of an input that must be constant for the rule to apply.</summary>
     /// <exception cref="OnnxModelException">The input is computed at run time.</exception>
-    public long[] ConstantInts(int i) => graph.ConstantInts(In(i)) ?? DerivedConstants.Integers(graph, types, In(i)) ?? throw NotConstant(i);
+    public long[] ConstantInts(int i) =>
+        graph.ConstantInts(In(i)) ?? DerivedConstants.Integers(graph, types, In(i)) ?? throw NotConstant(i);
 
     /// <summary>The floats of an input that must be constant for the rule to apply.</summary>
     /// <exception cref="OnnxModelException">The input is computed at run time.</exception>
-    public float[] ConstantFloats(int i) => graph.ConstantFloats(In(i)) ?? DerivedConstants.Floats(graph, types, In(i)) ?? throw NotConstant(i);
+    public float[] ConstantFloats(int i) =>
+        graph.ConstantFloats(In(i)) ?? DerivedConstants.Floats(graph, types, In(i)) ?? throw NotConstant(i);
 
     OnnxModelException NotConstant(int i) => new(
         $"input {i} ('{node.Input[i]}') of {node.OpType} (node '{node.Name}') must be a constant for its gradient; export the model with "

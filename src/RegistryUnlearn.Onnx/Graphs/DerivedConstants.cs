@@ -9,9 +9,6 @@ namespace RegistryUnlearn.Onnx.Graphs;
 /// </summary>
 static class DerivedConstants
 {
-    /// <summary>A longer computation is not what exporters write around a constant.</summary>
-    const int MostNodes = 500;
-
     /// <summary>The integers (int64 or int32) of a value; null where it depends on elements of an input or on free sizes.</summary>
     public static long[]? Integers(GraphBuilder graph, TypeOracle types, Value value) => Find(graph, types, value)?.Integers;
 
@@ -20,46 +17,21 @@ static class DerivedConstants
 
     static (long[]? Integers, float[]? Floats)? Find(GraphBuilder graph, TypeOracle types, Value value)
     {
-        var alone = new GraphBuilder(graph.Opset);
-        if (!Take(graph, types, alone, value.Name))
+        var loose = new LooseNodes(graph, types);
+        if (!loose.TakeValue(value.Name))
             return null;
         using var options = TypeOracle.Options();
-        using var session = TypeOracle.Load(alone.Build([value.Name]), options);
-        var first = Run(session, alone, value.Name, at: 2);
-        var second = Run(session, alone, value.Name, at: 5);
+        using var session = TypeOracle.Load(loose.Graph.Build([value.Name]), options);
+        var first = Run(session, loose.Graph.Inputs, value.Name, at: 2);
+        var second = Run(session, loose.Graph.Inputs, value.Name, at: 5);
         return (Same(first.Integers, second.Integers), Same(first.Floats, second.Floats));
     }
 
-    /// <summary>Copies what computes a value, down to constants and to values of which only the shape counts.</summary>
-    static bool Take(GraphBuilder graph, TypeOracle types, GraphBuilder alone, string name)
+    static (long[]? Integers, float[]? Floats) Run(
+        InferenceSession session, IReadOnlyDictionary<string, TensorType> inputs, string name, int at)
     {
-        if (name.Length == 0 || alone.Initializers.ContainsKey(name) || alone.Producer(new(name)) is not null)
-            return true;
-        if (graph.Initializers.TryGetValue(name, out var tensor))
-        {
-            alone.Initializer(name, tensor);
-            return true;
-        }
-        if (graph.Producer(new(name)) is not { Domain: "" or "ai.onnx" } node || alone.Nodes.Count == MostNodes
-            || node.OpType.StartsWith("Random", StringComparison.Ordinal) || node.Attribute.Any(a => a.G is not null))
-            return false;
-        if (node.OpType is "Shape" or "Size")
-        {
-            if (!types.Knows(node.Input[0]))
-                return false;
-            if (!alone.Inputs.ContainsKey(node.Input[0]))
-                alone.Input(node.Input[0], types[node.Input[0]]);
-        }
-        else if (!node.Input.All(input => Take(graph, types, alone, input)))
-            return false;
-        alone.Add(node.Clone());
-        return true;
-    }
-
-    static (long[]? Integers, float[]? Floats) Run(InferenceSession session, GraphBuilder alone, string name, int at)
-    {
-        var symbols = alone.Inputs.Values.SelectMany(t => t.Shape).Where(d => !d.IsFixed).Select(d => d.Symbol!).Distinct().ToList();
-        var feeds = alone.Inputs.ToDictionary(i => i.Key, i => TypeOracle.Feed(i.Value, d => d.IsFixed ? d.Size : at + symbols.IndexOf(d.Symbol!)));
+        var symbols = inputs.Values.SelectMany(t => t.Shape).Where(d => !d.IsFixed).Select(d => d.Symbol!).Distinct().ToList();
+        var feeds = inputs.ToDictionary(i => i.Key, i => ExampleRuns.Zeros(i.Value, symbol => at + symbols.IndexOf(symbol)));
         try
         {
             using var run = new RunOptions();
@@ -79,5 +51,6 @@ static class DerivedConstants
         }
     }
 
-    static T[]? Same<T>(T[]? first, T[]? second) => first is not null && second is not null && first.AsSpan().SequenceEqual(second) ? first : null;
+    static T[]? Same<T>(T[]? first, T[]? second) =>
+        first is not null && second is not null && first.AsSpan().SequenceEqual(second) ? first : null;
 }

@@ -65,7 +65,7 @@ static class ParameterSlots
     public static bool Composes(NodeProto node, int slot) =>
         IsStandard(node) && Composing.Contains(node.OpType) && (slot == 0 || node.OpType is not "Clip");
 
-    /// <summary>Whether the node may prepare raw samples for the model: it does no more than scale, shift, cut and rearrange them.</summary>
+    /// <summary>Whether the node may prepare raw samples: it does no more than scale, shift, cut and rearrange them.</summary>
     public static bool Prepares(NodeProto node) => IsStandard(node) && (Preparing.Contains(node.OpType) || Rearranges(node, 0));
 
     /// <summary>Whether the node yields sizes rather than values.</summary>

@@ -62,7 +62,8 @@ sealed class ParameterTrace
     IEnumerable<Root> Carried(NodeProto node, int slot, Flow flow) =>
         ParameterSlots.Rearranges(node, slot) ? flow.Roots
         : ParameterSlots.Composes(node, slot)
-            ? flow.Roots.Where(r => node.OpType is not "Clip" || IsOfModule(model.Tensors[r.Tensor])).Select(r => r with { Composed = true })
+            ? flow.Roots.Where(r => node.OpType is not "Clip" || IsOfModule(model.Tensors[r.Tensor]))
+                .Select(r => r with { Composed = true })
         : [];
 
     void Judge(NodeProto node, int slot, Root root, bool activation, bool processed)

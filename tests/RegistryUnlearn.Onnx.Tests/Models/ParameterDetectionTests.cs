@@ -122,7 +122,8 @@ public sealed class ParameterDetectionTests
         { "scale of a layer", OfPyTorch(
             Build.Node("Conv x w -> h"), Build.Node("Mul gamma h -> y"), W(), Filled("gamma", 1e-6f, 4, 1, 1)), "w gamma" },
         { "single numbers", OfPyTorch(
-            Build.Node("Gemm x w -> h"), Build.Node("Exp log_temperature -> t"), Build.Node("Clip t _ most -> c"), Build.Node("Mul h c -> i"),
+            Build.Node("Gemm x w -> h"), Build.Node("Exp log_temperature -> t"), Build.Node("Clip t _ most -> c"),
+            Build.Node("Mul h c -> i"),
             Build.Node("Sigmoid gate -> g"), Build.Node("Mul i g -> j"), Build.Node("Div j onnx::Div_3 -> y"),
             W(), Filled("log_temperature", 1.5f), Filled("most", 100), Filled("gate", 0), Filled("onnx::Div_3", 2)),
             "w log_temperature gate" },
