@@ -39,11 +39,13 @@ public sealed class RuleContext(GraphBuilder graph, TypeOracle types, NodeProto 
 
     /// <summary>The integers of an input that must be constant for the rule to apply.</summary>
     /// <exception cref="OnnxModelException">The input is computed at run time.</exception>
-    public long[] ConstantInts(int i) => graph.ConstantInts(In(i)) ?? throw NotConstant(i);
+    public long[] ConstantInts(int i) =>
+        graph.ConstantInts(In(i)) ?? DerivedConstants.Integers(graph, types, In(i)) ?? throw NotConstant(i);
 
     /// <summary>The floats of an input that must be constant for the rule to apply.</summary>
     /// <exception cref="OnnxModelException">The input is computed at run time.</exception>
-    public float[] ConstantFloats(int i) => graph.ConstantFloats(In(i)) ?? throw NotConstant(i);
+    public float[] ConstantFloats(int i) =>
+        graph.ConstantFloats(In(i)) ?? DerivedConstants.Floats(graph, types, In(i)) ?? throw NotConstant(i);
 
     /// <summary>The error for a form of the operator that its rule does not cover.</summary>
     /// <param name="form">What the node has, as in "with a cache of keys and values".</param>

@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Runtime;
@@ -8,13 +7,17 @@ using RegistryUnlearn.Onnx.Runtime;
 namespace RegistryUnlearn.Onnx.Graphs;
 
 /// <summary>
-/// Element types and shapes of the values of a graph, as ONNX Runtime sees them: first from its shape inference, and for sizes that it
-/// leaves open from two runs with different sizes for every free dimension of the inputs. A size that is the same in both runs is taken
-/// as fixed; two sizes that agree in both runs get the same symbol.
+/// Element types and shapes of the values of a graph, as ONNX Runtime sees them: from its shape inference, and for what that leaves open
+/// from <see cref="ExampleRuns"/>: of the nodes where the inference got stuck, if these are few, else of the whole graph.
 /// </summary>
 public sealed class TypeOracle
 {
+    /// <summary>Rounds of inference, each with what was found out before; a graph that needs more is run as a whole.</summary>
+    const int MostRounds = 8;
+
     readonly Dictionary<string, TensorType> types = [];
+    readonly HashSet<string> observed = [];
+    readonly ExampleRuns examples = new();
 
     public TensorType this[string name] => types.TryGetValue(name, out var type)
         ? type : throw new InvalidOperationException($"the type of '{name}' has not been asked for");
@@ -29,123 +32,26 @@ public sealed class TypeOracle
             types[name] = type;
         foreach (var (name, tensor) in graph.Initializers)
             types.TryAdd(name, new((TensorProto.Types.DataType)tensor.DataType, [.. tensor.Dims.Select(d => (Dim)d)]));
-        var unknown = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0 && !types.ContainsKey(o)).ToList();
-        if (unknown.Count == 0)
-            return;
-        var open = Inferred(graph, unknown);
-        if (open.Count > 0)
-            Observe(graph, open);
-        foreach (var name in unknown.Where(types.ContainsKey))
-            graph.Declare(name, types[name]);
-    }
-
-    /// <summary>Takes over what shape inference says of the values.</summary>
-    /// <returns>The tensors of which it leaves a size open, with their element types.</returns>
-    List<(string Name, TensorProto.Types.DataType Element)> Inferred(GraphBuilder graph, List<string> unknown)
-    {
-        using var session = Load(graph.Build(unknown));
-        var open = new List<(string, TensorProto.Types.DataType)>();
-        foreach (var name in unknown)
+        examples.Declare(graph.Inputs.Values);
+        var unknown = graph.Nodes.SelectMany(n => n.Output).Where(o => o.Length > 0 && !types.ContainsKey(o)).ToHashSet();
+        string[] asked = [.. unknown];
+        for (var round = 1; unknown.Count > 0; round++)
         {
-            var meta = session.OutputMetadata[name];
-            if (meta.OnnxValueType is OnnxValueType.ONNX_TYPE_TENSOR && !IsOpen(meta, graph))
-                types[name] = new(Element(meta.ElementDataType),
-                    [.. meta.Dimensions.Select((d, i) => d >= 0 ? (Dim)d : meta.SymbolicDimensions[i])]);
-            else if (meta.OnnxValueType is OnnxValueType.ONNX_TYPE_TENSOR)
-                open.Add((name, Element(meta.ElementDataType)));
+            var before = observed.Count;
+            var open = Infer(graph, unknown);
+            var learned = observed.Count > before;
+            if (open.Count > 0 && (IsLong(graph, open) || round == MostRounds || (!learned && !ObserveRoots(graph, open))))
+                Learn(examples.Observe(graph.Inputs, Annotated(graph.Build(open.Keys)), open));
+            unknown = [.. open.Keys.Where(o => !types.ContainsKey(o))];
         }
-        return open;
+        foreach (var name in asked.Where(types.ContainsKey))
+            graph.Declare(name, types[name]);
     }
 
     /// <exception cref="OnnxModelException">ONNX Runtime does not accept the model.</exception>
     internal static void RequireAccepted(ModelProto model) => Load(model).Dispose();
 
-    /// <summary>Open: an unnamed size, or an unknown rank, which ONNX Runtime reports like rank 0.</summary>
-    static bool IsOpen(NodeMetadata meta, GraphBuilder graph)
-    {
-        if (meta.Dimensions.Length == 0)
-            return true;
-        for (var i = 0; i < meta.Dimensions.Length; i++)
-            if (meta.Dimensions[i] < 0 && !graph.Inputs.Values.Any(t => t.Shape.Any(d => d.Symbol == meta.SymbolicDimensions[i])))
-                return true;
-        return false;
-    }
-
-    void Observe(GraphBuilder graph, List<(string Name, TensorProto.Types.DataType Element)> open)
-    {
-        using var session = Load(Shapes(graph, [.. open.Select(o => o.Name)]));
-        var inner = graph.Inputs.Values.SelectMany(t => t.Shape.Skip(1)).Where(d => !d.IsFixed).Select(d => d.Symbol!).ToHashSet();
-        var sizes = graph.Inputs.Values.SelectMany(t => t.Shape).Where(d => !d.IsFixed).Select(d => d.Symbol!).Distinct()
-            .Select((symbol, i) => (symbol, Sizes: Sizes(i, isBatch: !inner.Contains(symbol)))).ToDictionary(s => s.symbol, s => s.Sizes);
-        var first = Run(session, graph, symbol => sizes[symbol].First);
-        var second = Run(session, graph, symbol => sizes[symbol].Second);
-        // Inputs' own sizes come first, so that an observed size that follows one input dimension takes that dimension's name.
-        var seen = sizes.ToDictionary(s => s.Value, s => s.Key);
-        for (var k = 0; k < open.Count; k++)
-        {
-            var dims = new Dim[first[k].Length];
-            for (var i = 0; i < dims.Length; i++)
-            {
-                var key = (first[k][i], second[k][i]);
-                dims[i] = key.Item1 == key.Item2 ? key.Item1 : seen.TryGetValue(key, out var symbol) ? symbol
-                    : seen[key] = $"size{key.Item1}_{key.Item2}";
-            }
-            types[open[k].Name] = new(open[k].Element, dims);
-        }
-    }
-
-    /// <summary>
-    /// The sizes of a symbol in the two runs: small for an axis that only batches samples; for others wide apart, so that they still
-    /// differ behind strides of up to 16. No symbol's pair is another's shifted or multiplied, as padding or repetition would give it.
-    /// </summary>
-    static (long First, long Second) Sizes(int symbol, bool isBatch) =>
-        isBatch ? (2 + 3 * symbol, 3 + 4 * symbol) : (17 + 4 * symbol, 49 + 8 * symbol);
-
-    /// <summary>The graph with the shapes of the given values as its only outputs: the values themselves need not stay in memory.</summary>
-    static ModelProto Shapes(GraphBuilder graph, string[] values)
-    {
-        var model = graph.Build(values);
-        model.Graph.Output.Clear();
-        foreach (var value in values)
-        {
-            var shape = $"shape of {value}";
-            model.Graph.Node.Add(new NodeProto { OpType = "Shape", Input = { value }, Output = { shape } });
-            model.Graph.Output.Add(new ValueInfoProto { Name = shape });
-        }
-        return model;
-    }
-
-    static long[][] Run(InferenceSession session, GraphBuilder graph, Func<string, long> sizes)
-    {
-        var feeds = graph.Inputs.ToDictionary(i => i.Key, i => Feed(i.Value, d => d.IsFixed ? d.Size : sizes(d.Symbol!)));
-        try
-        {
-            using var run = new RunOptions();
-            using var results = session.Run(run, feeds, session.OutputNames);
-            return [.. results.Select(r => r.GetTensorDataAsSpan<long>().ToArray())];
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new OnnxModelException($"the graph does not run on an example batch: {e.Message}", e);
-        }
-        finally
-        {
-            foreach (var feed in feeds.Values)
-                feed.Dispose();
-        }
-    }
-
-    static OrtValue Feed(TensorType type, Func<Dim, long> size)
-    {
-        var value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, (TensorElementType)(int)type.Element,
-            [.. type.Shape.Select(size)]);
-        value.GetTensorMutableRawData().Clear();
-        return value;
-    }
-
-    static TensorProto.Types.DataType Element(TensorElementType type) => (TensorProto.Types.DataType)(int)type;
-
-    static InferenceSession Load(ModelProto model)
+    internal static InferenceSession Load(ModelProto model)
     {
         using var options = OrtRuntime.NewOptions();
         options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
@@ -156,6 +62,100 @@ public sealed class TypeOracle
         catch (OnnxRuntimeException e)
         {
             throw new OnnxModelException($"ONNX Runtime does not accept the graph: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Tells ONNX Runtime's inference what it could not find out by itself.</summary>
+    ModelProto Annotated(ModelProto model)
+    {
+        var declared = model.Graph.Output.Concat(model.Graph.ValueInfo).Select(v => v.Name).ToHashSet();
+        foreach (var name in model.Graph.Node.SelectMany(n => n.Output).Where(o => observed.Contains(o) && !declared.Contains(o)))
+            model.Graph.ValueInfo.Add(types[name].ToValueInfo(name));
+        return model;
+    }
+
+    /// <summary>
+    /// Takes over what was inferred and returns what stays open, with its element type. Sequences are no tensors and have no type here.
+    /// </summary>
+    Dictionary<string, TensorProto.Types.DataType> Infer(GraphBuilder graph, HashSet<string> unknown)
+    {
+        using var session = Load(Annotated(graph.Build(unknown)));
+        var open = new Dictionary<string, TensorProto.Types.DataType>();
+        var outputs = session.OutputMetadata;
+        foreach (var node in graph.Nodes)
+            foreach (var name in node.Output.Where(unknown.Contains))
+            {
+                var meta = outputs[name];
+                if (meta.OnnxValueType is not OnnxValueType.ONNX_TYPE_TENSOR)
+                    continue;
+                var element = (TensorProto.Types.DataType)(int)meta.ElementDataType;
+                if (!IsOpen(meta))
+                    types[name] = new(element, [.. meta.Dimensions.Select((d, i) => d >= 0 ? (Dim)d : meta.SymbolicDimensions[i])]);
+                else if (meta.Dimensions.Length == 0 && HasInferredRank(node))
+                    types[name] = new(element, []);
+                else if (ShapeOfAnother(graph, node) is { } shape)
+                    Learn([(name, new(element, shape))]);
+                else
+                    open.Add(name, element);
+            }
+        return open;
+    }
+
+    /// <summary>Whether the rank of the outputs follows from the ranks of the inputs, so that what looks like rank 0 is rank 0.</summary>
+    bool HasInferredRank(NodeProto node) => node.Domain is ("" or "ai.onnx")
+        && node.Input.All(i => i.Length == 0 || Knows(i)) && node.OpType switch
+        {
+            "ReduceSum" or "ReduceMean" or "ReduceProd" => node.Input.Count == 1,
+            "Constant" or "Identity" or "Cast" or "Gather" or "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Neg" or "Reciprocal" or "Sqrt"
+                or "Exp" or "Log" or "Where" or "Equal" or "Greater" or "Less" => true,
+            _ => false,
+        };
+
+    /// <summary>The shape of x, where the node gives its result the shape that Shape says x has; null otherwise.</summary>
+    IReadOnlyList<Dim>? ShapeOfAnother(GraphBuilder graph, NodeProto node)
+    {
+        if (node.Domain is not ("" or "ai.onnx") || node.OpType is not ("Expand" or "Reshape" or "ConstantOfShape")
+            || graph.Producer(new(node.Input[^1])) is not { OpType: "Shape", Attribute.Count: 0 } sizes || !Knows(sizes.Input[0]))
+            return null;
+        var shape = types[sizes.Input[0]].Shape;
+        if (node.OpType is not "Expand")
+            return shape.Any(d => d.IsFixed && d.Size == 0) ? null : shape;
+        if (!Knows(node.Input[0]) || types[node.Input[0]].Shape is not { } from || from.Count > shape.Count)
+            return null;
+        return from.Select((d, i) => d == 1 || d == shape[i + shape.Count - from.Count]).All(fits => fits) ? shape : null;
+    }
+
+    /// <summary>Open: an unnamed size, or an unknown rank, which ONNX Runtime reports like rank 0.</summary>
+    bool IsOpen(NodeMetadata meta) =>
+        meta.Dimensions.Length == 0 || meta.Dimensions.Where((d, i) => d < 0 && !examples.Knows(meta.SymbolicDimensions[i])).Any();
+
+    /// <summary>Whether inference would get stuck at one node after another.</summary>
+    static bool IsLong(GraphBuilder graph, Dictionary<string, TensorProto.Types.DataType> open) => graph.Nodes.Count(n => n.Output.Any(open.ContainsKey)
+        && n.OpType is "Reshape" or "Expand" or "ConstantOfShape" or "Slice" or "Tile" or "Pad" or "Resize" or "Range") > MostRounds;
+
+    /// <summary>
+    /// Runs the nodes that have open outputs and no open inputs, all of them at once and without what comes before them; false if there
+    /// is none that this is possible for.
+    /// </summary>
+    bool ObserveRoots(GraphBuilder graph, Dictionary<string, TensorProto.Types.DataType> open)
+    {
+        var roots = new LooseNodes(graph, this);
+        foreach (var node in graph.Nodes)
+            if (node.Output.Any(open.ContainsKey) && !GraphBuilder.Reads(node).Any(open.ContainsKey))
+                roots.Take(node);
+        var found = roots.Taken.SelectMany(n => n.Output).Where(open.ContainsKey).ToDictionary(o => o, o => open[o]);
+        if (found.Count == 0)
+            return false;
+        Learn(examples.Observe(roots.Graph.Inputs, roots.Graph.Build(found.Keys), found));
+        return true;
+    }
+
+    void Learn(IEnumerable<(string Name, TensorType Type)> seen)
+    {
+        foreach (var (name, type) in seen)
+        {
+            types[name] = type;
+            observed.Add(name);
         }
     }
 }

@@ -7,20 +7,21 @@ namespace RegistryUnlearn.Onnx.Models;
 /// The rule of thumb that tells a learned tensor from a constant of the formula where the operator alone does not: at Add, Sub, Mul, Div
 /// and Concat. Learned is what has more than one element and is none of: constant-valued, a mask, a table of sines and cosines. One
 /// constant-valued form counts as learned: an initializer along one dimension that holds a fresh bias (all 0 at Add, Sub) or a fresh
-/// scale (all 1 at Mul, Div).
+/// scale (all 1 at Mul, Div). Of what the exporter says is the module's own, single numbers and all constant-valued forms count.
 /// </summary>
 static class LearnedConstant
 {
-    // Masks write minus infinity as such or as a large negative number; -1e4 is the smallest in use, for FLOAT16.
-    const float MaskBelow = -1e3f;
+    // Masks write minus infinity as such or as a large negative number: -1e4 is the smallest in use for FLOAT16, -100 between windows.
+    const float MaskBelow = -99f;
     const int ChunkElements = 1 << 12;
 
     /// <summary>Null where the tensor looks learned, else why it does not.</summary>
-    public static string? WhyNot(TensorData tensor, NodeProto node)
+    /// <param name="ofModule">Whether the tensor is known to be a parameter or buffer of the exported module.</param>
+    public static string? WhyNot(TensorData tensor, NodeProto node, bool ofModule)
     {
-        if (tensor.Count <= 1) return "a single number";
+        if (tensor.Count <= 1) return ofModule && tensor.Count == 1 ? null : "a single number";
         var (constant, first, mask, periodic) = Look(tensor);
-        if (constant && IsFresh(tensor, node, first)) return null;
+        if (constant && (ofModule || IsFresh(tensor, node, first))) return null;
         if (constant) return $"every element is {first}";
         if (mask) return "a mask";
         return periodic ? "a table of sines and cosines" : null;

@@ -35,9 +35,11 @@ static class ParameterSlots
     // Square roots are left out on purpose: sqrt(variance + epsilon) of a normalisation written out must not lead to a running variance.
     static readonly FrozenSet<string> Composing = new[]
     {
-        "Add", "Sub", "Mul", "Div", "Neg", "Exp", "Pow", "MatMul", "Gemm", "Einsum",
-        "LayerNormalization", "RMSNormalization",
+        "Add", "Sub", "Mul", "Div", "Neg", "Abs", "Exp", "Log", "Pow", "Relu", "Sigmoid", "Softplus", "Tanh", "Softmax", "Clip",
+        "MatMul", "Gemm", "Einsum", "LayerNormalization", "RMSNormalization",
     }.ToFrozenSet();
+
+    static readonly FrozenSet<string> Preparing = new[] { "Add", "Sub", "Mul", "Div", "Clip", "Resize", "Upsample" }.ToFrozenSet();
 
     /// <summary>Whether input slot of the node holds a parameter whatever its values.</summary>
     public static bool IsDirect(NodeProto node, int slot) =>
@@ -60,7 +62,11 @@ static class ParameterSlots
         IsStandard(node) && Rearranging.Contains(node.OpType) && (slot == 0 || node.OpType == "Concat");
 
     /// <summary>Whether the node computes a parameter out of stored tensors, as weight normalisation or a low-rank product does.</summary>
-    public static bool Composes(NodeProto node) => IsStandard(node) && Composing.Contains(node.OpType);
+    public static bool Composes(NodeProto node, int slot) =>
+        IsStandard(node) && Composing.Contains(node.OpType) && (slot == 0 || node.OpType is not "Clip");
+
+    /// <summary>Whether the node may prepare raw samples: it does no more than scale, shift, cut and rearrange them.</summary>
+    public static bool Prepares(NodeProto node) => IsStandard(node) && (Preparing.Contains(node.OpType) || Rearranges(node, 0));
 
     /// <summary>Whether the node yields sizes rather than values.</summary>
     public static bool IsShape(NodeProto node) => IsStandard(node) && node.OpType is "Shape" or "Size";

@@ -50,14 +50,20 @@ sealed class ParameterTrace
             foreach (var root in inputs[slot].Roots) Judge(node, slot, root, activation, processed);
 
         var result = activation
-            ? new Flow(true, processed || ParameterSlots.IsLayer(node), [])
+            ? new Flow(true, processed || !ParameterSlots.Prepares(node) || ReadsEmbedding(node, inputs), [])
             : new Flow(false, false, [.. inputs.SelectMany((f, slot) => Carried(node, slot, f)).Distinct()]);
         foreach (var output in node.Output) flows[output] = result;
     }
 
-    static IEnumerable<Root> Carried(NodeProto node, int slot, Flow flow) =>
+    // Gather rearranges, unless it is the layer that looks up embeddings.
+    static bool ReadsEmbedding(NodeProto node, Flow[] inputs) => node.OpType is "Gather" && inputs is [{ Activation: false }, ..];
+
+    // What the exporter folded and a Clip keeps from zero is a norm that a weight is divided by, not a parameter.
+    IEnumerable<Root> Carried(NodeProto node, int slot, Flow flow) =>
         ParameterSlots.Rearranges(node, slot) ? flow.Roots
-        : ParameterSlots.Composes(node) ? flow.Roots.Select(r => r with { Composed = true })
+        : ParameterSlots.Composes(node, slot)
+            ? flow.Roots.Where(r => node.OpType is not "Clip" || IsOfModule(model.Tensors[r.Tensor]))
+                .Select(r => r with { Composed = true })
         : [];
 
     void Judge(NodeProto node, int slot, Root root, bool activation, bool processed)
@@ -69,7 +75,7 @@ sealed class ParameterTrace
 
         var whyNot = tensor.Count == 0 ? "it has no elements"
             : IsStatistic[root.Tensor] ? "running statistics"
-            : !activation ? ParameterSlots.Rearranges(node, slot) || ParameterSlots.Composes(node) ? null : "no activation meets it"
+            : !activation ? ParameterSlots.Rearranges(node, slot) || ParameterSlots.Composes(node, slot) ? null : "no activation meets it"
             : ParameterSlots.IsDirect(node, slot) ? WhyNotDirect(tensor, node, root)
             : ParameterSlots.IsElementwise(node) ? WhyNotElementwise(tensor, node, processed)
             : "not a parameter of this operator";
@@ -80,24 +86,30 @@ sealed class ParameterTrace
 
     // Normalisations without learned scale and bias are exported with stored ones and zeros: as Constant nodes, and at
     // InstanceNormalization, which stands in for a group normalisation whose own scale follows, also as initializers.
-    static string? WhyNotDirect(TensorData tensor, NodeProto node, Root root)
+    string? WhyNotDirect(TensorData tensor, NodeProto node, Root root)
     {
-        if (root.Composed) return LearnedConstant.WhyNot(tensor, node);
+        if (root.Composed) return LearnedConstant.WhyNot(tensor, node, IsOfModule(tensor));
         return ParameterSlots.IsNormalization(node)
             && (tensor.IsConstantNode || node.OpType == "InstanceNormalization")
             && (LearnedConstant.IsAll(tensor, 0) || LearnedConstant.IsAll(tensor, 1)) ? "a placeholder of ones or zeros" : null;
     }
 
-    static string? WhyNotElementwise(TensorData tensor, NodeProto node, bool processed)
+    string? WhyNotElementwise(TensorData tensor, NodeProto node, bool processed)
     {
         if (StatisticNames.Any(n => tensor.Name.EndsWith(n, StringComparison.OrdinalIgnoreCase))) return "a running statistic by its name";
-        return LearnedConstant.WhyNot(tensor, node)
+        return LearnedConstant.WhyNot(tensor, node, IsOfModule(tensor))
             ?? (!processed && LearnedConstant.IsPerChannel(tensor) ? "preprocessing of the raw input" : null);
     }
 
+    // PyTorch's exporter stores parameters and buffers under the names that the module gives them; constants of its formulas are
+    // Constant nodes, or where the exporter folded them, have names of its own making.
+    bool IsOfModule(TensorData tensor) => !tensor.IsConstantNode && model.Model.ProducerName is "pytorch"
+        && !tensor.Name.Contains("::", StringComparison.Ordinal) && !tensor.Name.StartsWith("val_", StringComparison.Ordinal)
+        && !tensor.Name.Contains("mask", StringComparison.OrdinalIgnoreCase) && !tensor.Name.All(char.IsAsciiDigit);
+
     /// <summary>What a value is made of: activations, or else stored float tensors.</summary>
     /// <param name="Activation">Depends on a graph input's values.</param>
-    /// <param name="Processed">Has passed a layer.</param>
+    /// <param name="Processed">Has passed more than what prepares raw samples.</param>
     /// <param name="Roots">Stored tensors, where the value depends on nothing else.</param>
     readonly record struct Flow(bool Activation, bool Processed, Root[] Roots)
     {

@@ -8,14 +8,15 @@ static class Fixture
 {
     public static string Folder(string relative) => Repository.Shared("fixtures/" + relative);
 
-    /// <summary>The arrays have the same shape, and ‖actual − expected‖ ≤ tolerance · ‖expected‖.</summary>
-    public static void Agree(NpyArray expected, NpyArray actual, double tolerance)
+    /// <summary>The arrays have the same shape, and ‖actual − expected‖ ≤ tolerance · max(‖expected‖, floor).</summary>
+    public static void Agree(NpyArray expected, NpyArray actual, double tolerance, double floor = 0)
     {
-        Assert.Equal(expected.Shape, actual.Shape);
+        Assert.True(expected.Shape.SequenceEqual(actual.Shape), $"'{actual.Name}' has shape [{string.Join(", ", actual.Shape)}]");
         Assert.Equal(NpyElementType.Float32, actual.ElementType);
         float[] want = expected.ToSingles(), have = actual.ToSingles(), difference = new float[want.Length];
         TensorPrimitives.Subtract(have, want, difference);
-        var norm = TensorPrimitives.Norm<float>(want);
-        Assert.InRange(TensorPrimitives.Norm<float>(difference), 0, tolerance * (norm == 0 ? 1 : norm));
+        var norm = Math.Max(TensorPrimitives.Norm<float>(want), floor);
+        var distance = TensorPrimitives.Norm<float>(difference) / (norm == 0 ? 1 : norm);
+        Assert.True(distance <= tolerance, $"'{actual.Name}' is {distance:e1} away, relative to its norm of {norm:g3}");
     }
 }

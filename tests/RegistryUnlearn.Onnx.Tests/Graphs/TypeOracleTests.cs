@@ -35,6 +35,27 @@ public sealed class TypeOracleTests
         Assert.Equal("float[N,T,T]", TypeOf(scores));
     }
 
+    /// <summary>Sizes that inference cannot follow are seen at the nodes themselves; inference goes on from there.</summary>
+    [Fact]
+    public void What_hangs_on_a_computed_shape_is_known_too()
+    {
+        var x = g.Input("x", TensorType.Float("N", 4, 3));
+        var rows = g.Reshape(x, g.Concat([g.Gather(g.Shape(x), g.Ints(0), 0), g.Ints(2, -1)], 0));
+        var filled = g.Expand(g.MeanAll(g.Exp(rows)), g.Shape(rows));
+        var all = Update(g.Neg(filled), g.SumAll(g.MatMul(g.Neg(filled), g.Transpose(rows, [0, 2, 1]))), g.Neg(g.Neg(g.MeanAll(x))));
+        Assert.Equal(["float[N,2,6]", "float[]", "float[]"], all.Select(t => t.ToString()));
+    }
+
+    /// <summary>More stuck nodes than rounds of inference: the graph is run as a whole.</summary>
+    [Fact]
+    public void Many_computed_shapes_in_a_row()
+    {
+        var x = g.Input("x", TensorType.Float("N", 2, 3));
+        for (var i = 0; i < 10; i++)
+            x = g.Reshape(x, g.Concat([g.Gather(g.Shape(x), g.Ints(0), 0), g.Ints(3 - i % 2, 2 + i % 2)], 0));
+        Assert.Equal("float[N,2,3]", TypeOf(x));
+    }
+
     [Fact]
     public void Scalars_and_integers()
     {

@@ -107,8 +107,44 @@ public sealed class ParameterDetectionTests
             W("v"), W()), "v w" },
     };
 
+    static ModelProto OfPyTorch(params Google.Protobuf.IMessage[] parts)
+    {
+        var model = Graph(parts);
+        model.ProducerName = "pytorch";
+        return model;
+    }
+
+    public static TheoryData<string, ModelProto, string> DetectedInExportsOfPyTorch => new()
+    {
+        { "class token and positions of zeros", OfPyTorch(
+            Build.Node("Conv x w -> h"), Build.Node("Expand cls shape -> e"), Build.Node("Concat e h -> i"), Build.Node("Add i pos -> y"),
+            W(), Filled("cls", 0, 1, 1, 4), Filled("pos", 0, 1, 5, 4), Build.Integers("shape", -1, 1, 1)), "w cls pos" },
+        { "scale of a layer", OfPyTorch(
+            Build.Node("Conv x w -> h"), Build.Node("Mul gamma h -> y"), W(), Filled("gamma", 1e-6f, 4, 1, 1)), "w gamma" },
+        { "single numbers", OfPyTorch(
+            Build.Node("Gemm x w -> h"), Build.Node("Exp log_temperature -> t"), Build.Node("Clip t _ most -> c"),
+            Build.Node("Mul h c -> i"),
+            Build.Node("Sigmoid gate -> g"), Build.Node("Mul i g -> j"), Build.Node("Div j onnx::Div_3 -> y"),
+            W(), Filled("log_temperature", 1.5f), Filled("most", 100), Filled("gate", 0), Filled("onnx::Div_3", 2)),
+            "w log_temperature gate" },
+        { "constants that were folded", OfPyTorch(
+            Build.Node("Gemm x w -> h"), Build.Node("Add h onnx::Add_7 -> i"), Build.Node("Concat i 12 -> j"),
+            Build.Node("Add j attention_mask -> k"), Build.Node("Clip onnx::Clip_9 -> n"), Build.Node("Div v n -> d"),
+            Build.Node("MatMul k d -> y"),
+            W(), Filled("onnx::Add_7", 0, 2, 3), Filled("12", 0, 2, 3), Filled("attention_mask", 0, 2, 3),
+            Build.Learned("onnx::Clip_9", 3, 1), W("v")), "w v" },
+        { "the mask between shifted windows", OfPyTorch(
+            Build.Node("MatMul x w -> h"), Build.Node("Add h onnx::Add_4 -> y"), W(), Build.Raw("onnx::Add_4", [2, 2], 0, -100, -100, 0)),
+            "w" },
+        { "a normalisation that comes first", OfPyTorch(
+            Build.Node("ReduceMean x -> m"), Build.Node("Sub x m -> c"), Build.Node("Mul c c -> s"), Build.Node("ReduceMean s -> v"),
+            Build.Node("Sqrt v -> r"), Build.Node("Div c r -> n"), Build.Node("Mul n scale -> a"), Build.Node("Add a shift -> b"),
+            Build.Node("Gemm b w -> y"), Build.Learned("scale", 3), Build.Learned("shift", 3), W()), "scale shift w" },
+    };
+
     [Theory]
     [MemberData(nameof(Detected))]
+    [MemberData(nameof(DetectedInExportsOfPyTorch))]
     public void Parameters_are_told_from_constants(string name, ModelProto model, string expected)
     {
         var selection = ParameterDetection.Detect(model.Wrap());
