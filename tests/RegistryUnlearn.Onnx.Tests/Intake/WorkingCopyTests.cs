@@ -133,6 +133,15 @@ public sealed class WorkingCopyTests
                 + "model with standard operators, or with its own ones as model-local functions"
         },
         {
+            Build.Model(Build.Node("If c -> y", new AttributeProto
+            {
+                Name = "then_branch",
+                G = new GraphProto { Node = { Build.Node("Constant -> t", Build.Tensor("value", Build.External("", [2], "t.bin"))) } },
+            })),
+            "node 'T' (Constant): keeps a tensor of a function, a branch or a loop body in another file. Save the model with these tensors "
+                + "in the model file"
+        },
+        {
             Build.Model(new NodeProto { OpType = "Gelu", Domain = "com.microsoft", Input = { "x" }, Output = { "y" } }),
             "node 'y' (com.microsoft.Gelu): opset_import does not name operator domain 'com.microsoft'. Export the model again"
         },
