@@ -80,7 +80,7 @@ public sealed class WorkingCopy
                 + "Export the model with dense ones");
     }
 
-    /// <summary>Only the main graph's stored tensors are brought into memory from other files; what lies deeper must be in the model.</summary>
+    /// <summary>Only the main graph's stored tensors are fetched from other files; what lies deeper must be in the model.</summary>
     static void RequireInline(IEnumerable<NodeProto> nodes, bool isMain)
     {
         foreach (var node in nodes)
@@ -88,8 +88,9 @@ public sealed class WorkingCopy
             var bodies = LiveNodes.Bodies(node).ToList();
             var tensors = node.Attribute.Select(a => a.T).OfType<TensorProto>().Concat(bodies.SelectMany(b => b.Initializer));
             if (!(isMain && node.OpType == "Constant") && tensors.Any(t => t.DataLocation == TensorProto.Types.DataLocation.External))
-                throw new OnnxModelException($"{NodeLabel.Of(node)}: keeps a tensor of a function, a branch or a loop body in another file. "
-                    + "Save the model with these tensors in the model file");
+                throw new OnnxModelException(
+                    $"{NodeLabel.Of(node)}: keeps a tensor of a function, a branch or a loop body in another file. Save the model "
+                    + "with these tensors in the model file");
             foreach (var body in bodies) RequireInline(body.Node, isMain: false);
         }
     }

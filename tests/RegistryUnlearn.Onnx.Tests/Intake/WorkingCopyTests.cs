@@ -78,7 +78,7 @@ public sealed class WorkingCopyTests
         Assert.Equal(["Identity"], copy.Graph.Node.Select(n => n.OpType));
     }
 
-    /// <summary>A weight that is a Constant node, listed as a graph input, copied by Identity: one tensor, one gradient that is a sum.</summary>
+    /// <summary>A weight as a Constant node, as a graph input, copied by Identity: one tensor, one gradient that is a sum.</summary>
     [Theory, InlineData("initializer"), InlineData("constant"), InlineData("graph input")]
     public void Parameter_behind_identity_is_one_tensor(string form)
     {
