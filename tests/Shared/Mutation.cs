@@ -91,7 +91,10 @@ static class Mutation
                 var length = new byte[4];
                 BinaryPrimitives.WriteUInt32LittleEndian(length, random.Next(4) switch
                 {
-                    0 => uint.MaxValue, 1 => int.MaxValue, 2 => 0, _ => (uint)random.Next(),
+                    0 => uint.MaxValue,
+                    1 => int.MaxValue,
+                    2 => 0,
+                    _ => (uint)random.Next(),
                 });
                 for (var i = 0; i < 4 && at + i < bytes.Count; i++) bytes[at + i] = length[i];
                 break;

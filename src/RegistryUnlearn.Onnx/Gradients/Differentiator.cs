@@ -49,7 +49,12 @@ public sealed class Differentiator(GraphBuilder graph)
     }
 
     /// <summary>Replaces every operator between the values and the scalar that stands for simpler ones by these.</summary>
-    public void Decompose(Value scalar, IReadOnlyList<Value> with) => Decomposed(scalar, with);
+    /// <exception cref="OnnxModelException">One of them has a form that cannot be written in simpler ones.</exception>
+    public void Decompose(Value scalar, IReadOnlyList<Value> with)
+    {
+        Decomposed(scalar, with);
+        refusals.ThrowIfAny(graph.Nodes);
+    }
 
     /// <summary>The path from the values to the scalar after every operator on it that stands for simpler ones gave way to them.</summary>
     (List<NodeProto> Nodes, HashSet<string> Useful) Decomposed(Value scalar, IReadOnlyList<Value> with)

@@ -44,6 +44,8 @@ public sealed class WorkingCopy
         var declared = DeclaredOpset(model);
         var opset = Math.Max(declared, GraphBuilder.OldestOpset);
         RequireDense(model.Graph);
+        RequireInline(model.Graph.Node, isMain: true);
+        foreach (var function in model.Functions) RequireInline(function.Node, isMain: false);
         var graph = new GraphProto { Name = model.Graph.Name };
         graph.Input.AddRange(model.Graph.Input.Select(i => i.Clone()));
         graph.Output.AddRange(model.Graph.Output.Select(o => o.Clone()));
@@ -76,6 +78,21 @@ public sealed class WorkingCopy
         if (graph.SparseInitializer.Count > 0)
             throw new OnnxModelException($"sparse initializer '{graph.SparseInitializer[0].Values?.Name}': sparse tensors are not trained. "
                 + "Export the model with dense ones");
+    }
+
+    /// <summary>Only the main graph's stored tensors are fetched from other files; what lies deeper must be in the model.</summary>
+    static void RequireInline(IEnumerable<NodeProto> nodes, bool isMain)
+    {
+        foreach (var node in nodes)
+        {
+            var bodies = LiveNodes.Bodies(node).ToList();
+            var tensors = node.Attribute.Select(a => a.T).OfType<TensorProto>().Concat(bodies.SelectMany(b => b.Initializer));
+            if (!(isMain && node.OpType == "Constant") && tensors.Any(t => t.DataLocation == TensorProto.Types.DataLocation.External))
+                throw new OnnxModelException(
+                    $"{NodeLabel.Of(node)}: keeps a tensor of a function, a branch or a loop body in another file. Save the model "
+                    + "with these tensors in the model file");
+            foreach (var body in bodies) RequireInline(body.Node, isMain: false);
+        }
     }
 
     /// <summary>A copy of the node that has a name, for messages and for the nodes that come from it.</summary>

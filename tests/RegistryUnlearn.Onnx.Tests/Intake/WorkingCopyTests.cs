@@ -78,7 +78,7 @@ public sealed class WorkingCopyTests
         Assert.Equal(["Identity"], copy.Graph.Node.Select(n => n.OpType));
     }
 
-    /// <summary>A weight that is a Constant node, listed as a graph input, copied by Identity: one tensor, one gradient that is a sum.</summary>
+    /// <summary>A weight as a Constant node, as a graph input, copied by Identity: one tensor, one gradient that is a sum.</summary>
     [Theory, InlineData("initializer"), InlineData("constant"), InlineData("graph input")]
     public void Parameter_behind_identity_is_one_tensor(string form)
     {
@@ -131,6 +131,15 @@ public sealed class WorkingCopyTests
             Build.Model(new NodeProto { OpType = "Magic", Domain = "our.ops", Input = { "x" }, Output = { "y" } }),
             "node 'y' (our.ops.Magic): ONNX Runtime has no operators of 'our.ops' and the model no functions of these names. Export the "
                 + "model with standard operators, or with its own ones as model-local functions"
+        },
+        {
+            Build.Model(Build.Node("If c -> y", new AttributeProto
+            {
+                Name = "then_branch",
+                G = new GraphProto { Node = { Build.Node("Constant -> t", Build.Tensor("value", Build.External("", [2], "t.bin"))) } },
+            })),
+            "node 'T' (Constant): keeps a tensor of a function, a branch or a loop body in another file. Save the model with these tensors "
+                + "in the model file"
         },
         {
             Build.Model(new NodeProto { OpType = "Gelu", Domain = "com.microsoft", Input = { "x" }, Output = { "y" } }),
