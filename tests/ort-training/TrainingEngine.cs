@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
-namespace RegistryUnlearn.Worker.Tests.Artifacts;
+namespace RegistryUnlearn.Testing;
 
 /// <summary>A tensor that goes to or comes from the official engine.</summary>
 /// <param name="Type">float32, int32, int64 or bool.</param>
