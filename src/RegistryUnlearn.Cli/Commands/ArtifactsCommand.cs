@@ -8,7 +8,7 @@ namespace RegistryUnlearn.Cli.Commands;
 
 static class ArtifactsCommand
 {
-    public static Command Create(CommandHost host) => new("artifacts", "Training artifacts of a model.") { Build(host) };
+    public static Command Create(CommandHost host) => new("artifacts", "Training artifacts of a model.") { Build(host), Import(host) };
 
     static Command Build(CommandHost host)
     {
@@ -42,6 +42,30 @@ static class ArtifactsCommand
             });
             return new Answer(index, screen => Print(index, folder, screen));
         });
+    }
+
+    static Command Import(CommandHost host)
+    {
+        var folder = new Argument<string>("folder") { Description = "Holds training_model.onnx and checkpoint, and perhaps eval_model.onnx." };
+        var output = CommonOptions.File("--out", "folder", "A new or empty folder.");
+        var command = new Command("import",
+            "Take over artifacts of ONNX Runtime's own generator: the model behind them, and their training graph in standard operators.")
+        {
+            folder, output,
+        };
+        return host.Run(command, (parsed, _) =>
+        {
+            var report = ArtifactImporter.Import(parsed.GetRequiredValue(folder), parsed.GetRequiredValue(output));
+            return new Answer(report, screen => Print(report, screen));
+        });
+    }
+
+    static void Print(ImportReport report, TextScreen screen)
+    {
+        screen.Table(["operator", "replaced"], report.Lowered.Select(o => (string[])[o.Key, Text.Count(o.Value)]));
+        screen.Line();
+        screen.Line($"{report.Trainable.Count} parameters are trained, {report.Frozen.Count} are not.");
+        screen.Line($"Model written to {report.Model}, training graph to {report.Training}");
     }
 
     static void Print(ArtifactIndex index, string folder, TextScreen screen)

@@ -66,7 +66,12 @@ public sealed partial class GraphBuilder
 
     public Value Expand(Value x, Value shape) => Add("Expand", [x, shape]);
 
-    public Value Transpose(Value x, IEnumerable<long> permutation) => Add("Transpose", [x], Attributes.Of("perm", permutation));
+    /// <summary>x itself for the identity, which ONNX Runtime 1.19 would fuse into a matrix product before it as if it swapped axes.</summary>
+    public Value Transpose(Value x, IEnumerable<long> permutation)
+    {
+        long[] order = [.. permutation];
+        return order.Index().All(p => p.Index == p.Item) ? x : Add("Transpose", [x], Attributes.Of("perm", order));
+    }
 
     public Value Squeeze(Value x, params ReadOnlySpan<long> axes) => Add("Squeeze", [x, Ints(axes)]);
 

@@ -210,6 +210,16 @@ public sealed partial class GraphBuilder(int opset)
         }
     }
 
+    /// <summary>Frees the names of values that nodes no longer make.</summary>
+    internal void Forget(IEnumerable<string> values)
+    {
+        foreach (var name in values)
+        {
+            names.Remove(name);
+            producers.Remove(name);
+        }
+    }
+
     /// <summary>Appends a node whose output names are already taken by this graph's names.</summary>
     internal void Keep(NodeProto node)
     {
