@@ -33,7 +33,7 @@ public sealed class RefusalTests
         var y = x;
         for (var i = 0; i < 7; i++)
             y = At($"inverse-{i}", "com.microsoft.Inverse", y);
-        y = At("lp", "GlobalLpPool", g.Exp(y));
+        y = At("grid", "GridSample", g.Exp(y), g.Constant(Tensors.Of(new float[32], 1, 4, 4, 2)));
         y = At("resize", "Resize", y, g.Constant(Tensors.Of([0f, 0, 0, 0, 1, 1, 1, 1], 8)),
             g.Constant(Tensors.Of([1f, 1, 2, 2], 4)), Attributes.Of("coordinate_transformation_mode", "tf_crop_and_resize"));
         var scalar = g.SumAll(At("det-a", "Det", At("inverse", "com.microsoft.Inverse", y)));
@@ -43,14 +43,15 @@ public sealed class RefusalTests
         Assert.Equal("4 obstacles between the trained parameters and the loss\n"
             + "  operator com.microsoft.Inverse (nodes 'inverse-0', 'inverse-1', 'inverse-2', 'inverse-3', 'inverse-4' and 3 more) "
             + $"{Missing}\n"
-            + "  operator GlobalLpPool (node 'lp') cannot be differentiated: it has no gradient rule yet; train only the layers behind it\n"
+            + "  operator GridSample (node 'grid') cannot be differentiated: sampling at computed positions is not differentiated; train "
+            + "only the layers behind it\n"
             + "  Resize (node 'resize') with antialias, tf_crop_and_resize or keep_aspect_ratio_policy has no gradient rule; export it "
             + "without\n"
             + $"  operator Det (node 'det-a') {Missing}", refusal.Message);
 
         Value At(string name, string op, Value a, Value b = default, Value c = default, params AttributeProto[] attributes)
         {
-            Value[] ins = c.Name is null ? [a] : [a, b, c];
+            Value[] ins = [.. new[] { a, b, c }.TakeWhile(v => v.Name is not null)];
             g.Add(op, ins, [new(name)], attributes);
             return new(name);
         }

@@ -32,7 +32,7 @@ public sealed class ArtifactImporterTests : IDisposable
         Assert.Equal(report.Trainable, model.Forward.Parameters.Select(p => p.Name));
         using TensorBlock ours = new(model.Forward.Parameters), theirs = new(model.Forward.Parameters);
         using var session = new GraphSession(StepGraph.FirstOrder(model.Forward, (g, prefix, logits) =>
-            ClassificationLosses.CrossEntropy(g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch"), model.Contract.Classes)));
+            ClassificationLosses.CrossEntropy(g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch"), model.Classes)));
         using var step = new BoundStep(session, _ => Batch, model.Initial, ours);
         using var imported = new GraphSession(graph);
         using var lowered = new BoundStep(imported, _ => Batch, [model.Initial.As(""), theirs.As(OrtTrainingContract.GradientOutput)]);
@@ -77,7 +77,7 @@ public sealed class ArtifactImporterTests : IDisposable
         Assert.Empty(report.Lowered);
         using ClassifierModel before = ClassifierModel.Load(this["model.onnx"]), after = ClassifierModel.Load(this["out/model.onnx"]);
         Assert.Equal(before.Forward.Parameters.Select(p => p.Name), report.Trainable);
-        Assert.Equal(before.Contract.Classes, after.Contract.Classes);
+        Assert.Equal(before.Classes, after.Classes);
     }
 
     [Fact]

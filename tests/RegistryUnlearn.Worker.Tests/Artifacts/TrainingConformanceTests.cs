@@ -60,7 +60,7 @@ public sealed class TrainingConformanceTests : IDisposable
         using IOptimizer optimizer = kind is OrtOptimizer.Sgd
             ? new SgdMomentum(model.Forward.Parameters, 0) : new AdamW(model.Forward.Parameters);
         using var session = new GraphSession(StepGraph.FirstOrder(model.Forward, (g, prefix, logits) =>
-            ClassificationLosses.CrossEntropy(g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch"), model.Contract.Classes)));
+            ClassificationLosses.CrossEntropy(g, logits, model.AddLabels(g, prefix + "labels", prefix + "batch"), model.Classes)));
         using var step = new BoundStep(session, _ => Batch, parameters, gradients);
         var rounding = new HashSet<(int, int)>();
         for (var i = 0; i < Steps; i++)
@@ -122,7 +122,7 @@ public sealed class TrainingConformanceTests : IDisposable
                 tokens = [.. Enumerable.Range(0, (int)count).Select(_ => (long)random.Next(20))];
             else
                 floats = [.. Enumerable.Range(0, (int)count).Select(_ => random.NextSingle() * 2 - 1)];
-            labels = [.. Enumerable.Range(0, Batch).Select(_ => (long)random.Next(model.Contract.Classes))];
+            labels = [.. Enumerable.Range(0, Batch).Select(_ => (long)random.Next(model.Classes))];
         }
 
         public Dictionary<string, EngineTensor> Feeds(ClassifierModel model) => new()
