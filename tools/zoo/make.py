@@ -60,7 +60,7 @@ def trainable(module, model):
     names = {n for n, _ in module.named_parameters()}
     stored = torch.cat([p.detach().reshape(-1) for p in parameters]).abs().numpy()
     buffers = {n for n, _ in module.named_buffers()}
-    layers = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN")
+    layers = ("Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN", "PRelu")
     folded = {name for node in model.graph.node if node.op_type in layers for name in node.input[1:]}
     def learned(tensor):
         value = numpy_helper.to_array(tensor)

@@ -62,6 +62,6 @@ static class LearnedConstant
             }
         }
         ArrayPool<float>.Shared.Return(chunk);
-        return (constant, first, negativeMask || binaryMask, periodic && largest > 0.99f && tensor.Count > width && width > 1);
+        return (constant, first, negativeMask || binaryMask, periodic && largest > 0.8f && tensor.Count > width && width > 1);
     }
 }

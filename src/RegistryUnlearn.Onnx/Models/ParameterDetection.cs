@@ -2,9 +2,10 @@ namespace RegistryUnlearn.Onnx.Models;
 
 /// <summary>
 /// Chooses what is trainable: float tensors that reach a parameter input of a layer (Conv, ConvTranspose, Gemm, MatMul, Einsum, Gather by
-/// computed indices, the normalisations, PRelu, LSTM, GRU, RNN), or one side of Add, Sub, Mul, Div or Concat with an activation on the
-/// other if their values look learned; directly, through operators that only rearrange, or composed with other parameters. Running
-/// statistics never are, nor is what looks like preprocessing: one number per channel at the raw input.
+/// computed indices, the normalisations, PRelu, LSTM, GRU, RNN), or an initial state of a recurrent layer or one side of Add, Sub, Mul,
+/// Div or Concat with an activation on the other if their values look learned; directly, through operators that only rearrange, or
+/// composed with other parameters. Running statistics never are, nor is what looks like preprocessing: one number per channel at the raw
+/// input.
 /// </summary>
 public static class ParameterDetection
 {

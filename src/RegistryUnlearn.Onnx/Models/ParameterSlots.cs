@@ -54,8 +54,16 @@ static class ParameterSlots
     public static bool IsRunningStatistic(NodeProto node, int slot) =>
         IsStandard(node) && node.OpType == "BatchNormalization" && slot is 3 or 4;
 
-    /// <summary>Whether a constant at the slot is a parameter if its values look learned and the other input is an activation.</summary>
-    public static bool IsElementwise(NodeProto node) => IsStandard(node) && node.OpType is "Add" or "Sub" or "Mul" or "Div" or "Concat";
+    /// <summary>Whether a constant at the slot is a parameter if its values look learned and another input is an activation.</summary>
+    public static bool IsElementwise(NodeProto node, int slot) => IsStandard(node)
+        && (node.OpType is "Add" or "Sub" or "Mul" or "Div" or "Concat" || IsInitialState(node, slot));
+
+    static bool IsInitialState(NodeProto node, int slot) => slot switch
+    {
+        5 => node.OpType is "LSTM" or "GRU" or "RNN",
+        6 => node.OpType is "LSTM",
+        _ => false,
+    };
 
     /// <summary>Whether the node only moves, copies or casts the elements of the input.</summary>
     public static bool Rearranges(NodeProto node, int slot) =>

@@ -77,7 +77,7 @@ sealed class ParameterTrace
             : IsStatistic[root.Tensor] ? "running statistics"
             : !activation ? ParameterSlots.Rearranges(node, slot) || ParameterSlots.Composes(node, slot) ? null : "no activation meets it"
             : ParameterSlots.IsDirect(node, slot) ? WhyNotDirect(tensor, node, root)
-            : ParameterSlots.IsElementwise(node) ? WhyNotElementwise(tensor, node, processed)
+            : ParameterSlots.IsElementwise(node, slot) ? WhyNotElementwise(tensor, node, processed)
             : "not a parameter of this operator";
         if (whyNot is not null) WhyNot[root.Tensor] ??= $"{place}: {whyNot}";
         else if (activation) Found[root.Tensor] ??= new(tensor, node.OpType, label, slot, place);

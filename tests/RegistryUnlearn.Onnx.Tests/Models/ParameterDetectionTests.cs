@@ -38,7 +38,7 @@ public sealed class ParameterDetectionTests
         { "GroupNormalization", Graph(Build.Node("GroupNormalization x s b -> y"), W("s"), W("b")), "s b" },
         { "RMSNormalization", Graph(Build.Node("RMSNormalization x s -> y"), W("s")), "s" },
         { "PRelu", Graph(Build.Node("PRelu x s -> y"), Filled("s", 0.25f, 1)), "s" },
-        { "LSTM", Graph(Build.Node("LSTM x w r b _ h c p -> y"), W(), W("r"), W("b"), W("h"), W("c"), W("p")), "w r b p" },
+        { "LSTM", Graph(Build.Node("LSTM x w r b _ h c p -> y"), W(), W("r"), W("b"), W("h"), W("c"), W("p")), "w r b h c p" },
         { "GRU", Graph(Build.Node("GRU x w r b -> y"), W(), W("r"), W("b")), "w r b" },
         { "RNN", Graph(Build.Node("RNN x w r b -> y"), W(), W("r"), W("b")), "w r b" },
         { "group norm of an exporter", Graph(
