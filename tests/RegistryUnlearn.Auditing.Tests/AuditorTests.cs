@@ -16,7 +16,8 @@ public class AuditorTests
             : new(2, Set(retained), Set(forget, losses), Set(test), VersusTest: attack);
 
         static SetSummary Set(int percent, double[]? losses = null) =>
-            new(100, percent / 100.0, losses?.Average() ?? 1, losses ?? [1], percent == 100 ? [0, 0, 100] : [0, 0, percent, 0, 1, 100 - percent]);
+            new(100, percent / 100.0, losses?.Average() ?? 1, losses ?? [1],
+                percent == 100 ? [0, 0, 100] : [0, 0, percent, 0, 1, 100 - percent]);
     }
 
     static AuditResult Audit(ModelSummary after, params ModelSummary[] oracles) => Auditor.Audit(

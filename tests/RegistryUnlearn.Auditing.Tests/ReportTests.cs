@@ -147,7 +147,8 @@ public partial class ReportTests
         StepRecord[] diverged = [new(0, 1, 1), new(1, double.NaN, 1)];
         StepRecord[] repeated = [new(3, 1, 1), new(3, 1, 1)];
         Assert.Contains("step 1: ", Assert.Throws<AuditInputException>(() => ReportWriter.Write(Sample with { Steps = diverged })).Message);
-        Assert.Contains("follows step 3", Assert.Throws<AuditInputException>(() => ReportWriter.Write(Sample with { Steps = repeated })).Message);
+        Assert.Contains(
+            "follows step 3", Assert.Throws<AuditInputException>(() => ReportWriter.Write(Sample with { Steps = repeated })).Message);
     }
 
     [Theory]
@@ -157,7 +158,9 @@ public partial class ReportTests
     {
         var steps = Enumerable.Range(0, count).Select(step => new StepRecord(step, 1, 2)).ToList();
         var page = ReportWriter.Write(Sample with { Steps = steps });
-        Assert.Single(Parse(page).Descendants(Svg + "svg"), svg => svg.Attribute("id")!.Value.StartsWith("steps-", StringComparison.Ordinal));
+        Assert.Single(
+            Parse(page).Descendants(Svg + "svg"),
+            svg => svg.Attribute("id")!.Value.StartsWith("steps-", StringComparison.Ordinal));
         Assert.True(page.Length < 400_000);
     }
 

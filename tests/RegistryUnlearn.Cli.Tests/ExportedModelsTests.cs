@@ -4,7 +4,9 @@ using RegistryUnlearn.Unlearning.Data;
 
 namespace RegistryUnlearn.Cli.Tests;
 
-/// <summary>Models as PyTorch exports them, one for each family of architecture, against PyTorch's derivatives: see Fixtures/README.md.</summary>
+/// <summary>
+/// Models as PyTorch exports them, one for each family of architecture, against PyTorch's derivatives: see Fixtures/README.md.
+/// </summary>
 public sealed class ExportedModelsTests
 {
     /// <summary>

@@ -54,7 +54,10 @@ public sealed class FixedBatchTests
     }
 
     public static TheoryData<string, long> Cases => new(
-        from network in Networks.Keys from batch in new[] { 1L, 8 } where network != "token in front" || batch == 1 select (network, batch));
+        from network in Networks.Keys
+        from batch in new[] { 1L, 8 }
+        where network != "token in front" || batch == 1
+        select (network, batch));
 
     [Theory, MemberData(nameof(Cases))]
     public async Task A_batch_that_was_frozen_is_freed(string network, long batch)
@@ -80,8 +83,8 @@ public sealed class FixedBatchTests
     [Fact]
     public async Task The_trained_model_keeps_its_own_batch()
     {
-        using var work = new Workspace().Write("model.onnx", Export("flattened", 1)).Write(
-            "train.npz", Floats("x", [5, Features], [.. Enumerable.Range(0, 5 * Features).Select(i => MathF.Cos(i))]), Longs("y", [5], 0, 2, 1, 1, 0));
+        using var work = new Workspace().Write("model.onnx", Export("flattened", 1)).Write("train.npz",
+            Floats("x", [5, Features], [.. Enumerable.Range(0, 5 * Features).Select(i => MathF.Cos(i))]), Longs("y", [5], 0, 2, 1, 1, 0));
         var outcome = await work.RunAsync("train {model.onnx} --data {train.npz} --out {out.onnx}");
         Assert.Equal(0, outcome.Code);
         ModelProto before = ModelProto.Parser.ParseFrom(File.ReadAllBytes(work["model.onnx"])),

@@ -60,7 +60,9 @@ public sealed class FloatTypeTests
         using var work = new Workspace().Write("model.onnx", In(DataType.Float16, true, new float[6]));
         Assert.Equal(0, (await work.RunAsync("artifacts build {model.onnx} --out {artifacts}")).Code);
         var training = ModelProto.Parser.ParseFrom(File.ReadAllBytes(work["artifacts/training_model.onnx"]));
-        Assert.All(training.Graph.Input.Where(i => i.Name is not ("labels" or "lazy_reset_grad")), i => Assert.Equal(1, i.Type.TensorType.ElemType));
+        Assert.All(
+            training.Graph.Input.Where(i => i.Name is not ("labels" or "lazy_reset_grad")),
+            i => Assert.Equal(1, i.Type.TensorType.ElemType));
     }
 
     /// <summary>The linear model in another type throughout, or in float32 with weights of the type behind Cast.</summary>

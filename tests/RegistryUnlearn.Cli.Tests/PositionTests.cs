@@ -88,7 +88,8 @@ public sealed class PositionTests
         double[] At(double[] p) => Gradient(q => CrossEntropy(q, Tokens, Next), p);
         Near(At(Parameters), arrays["grad/embedding"], arrays["grad/head"]);
         const double h = 1e-3;
-        double[] up = At([.. Parameters.Zip(direction, (p, v) => p + h * v)]), down = At([.. Parameters.Zip(direction, (p, v) => p - h * v)]);
+        double[] up = At([.. Parameters.Zip(direction, (p, v) => p + h * v)]);
+        double[] down = At([.. Parameters.Zip(direction, (p, v) => p - h * v)]);
         Near([.. up.Zip(down, (a, b) => (a - b) / (2 * h))], arrays["hv/embedding"], arrays["hv/head"]);
     }
 
@@ -165,7 +166,8 @@ public sealed class PositionTests
         if (code != 0)
             return;
         var inputs = outcome.Json().GetProperty("inputs").EnumerateArray().ToDictionary(
-            i => i.GetProperty("name").GetString()!, i => string.Join(",", i.GetProperty("shape").EnumerateArray().Select(d => d.GetString())));
+            i => i.GetProperty("name").GetString()!,
+            i => string.Join(",", i.GetProperty("shape").EnumerateArray().Select(d => d.GetString())));
         Assert.Equal(("batch,4", "batch,4"), (inputs["tokens"], inputs["labels"]));
     }
 

@@ -7,7 +7,8 @@ public sealed class StatementTests
 {
     const string Abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     const string Empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-    const string Head = "{'_type':'https://in-toto.io/Statement/v1','subject':[{'name':'model.onnx','digest':{'sha256':'<abc>'}}],'predicateType':";
+    const string Head =
+        "{'_type':'https://in-toto.io/Statement/v1','subject':[{'name':'model.onnx','digest':{'sha256':'<abc>'}}],'predicateType':";
 
     static readonly ResourceDescriptor[] Subject = [ResourceDescriptor.File("model.onnx", Abc)];
 
@@ -31,7 +32,8 @@ public sealed class StatementTests
 
     [Fact]
     public void Provenance_is_spelled_as_SLSA_has_it() => AssertJson(
-        Head + "'https://slsa.dev/provenance/v1','predicate':{'buildDefinition':{'buildType':'https://registryunlearn.dev/build/unlearning/v1'," +
+        Head + "'https://slsa.dev/provenance/v1','predicate':{'buildDefinition':{" +
+        "'buildType':'https://registryunlearn.dev/build/unlearning/v1'," +
         "'externalParameters':{'method':'ltu'},'resolvedDependencies':[{'name':'parent','uri':'digits@1','digest':{'sha256':'<empty>'}}," +
         "{'name':'retain.npz','digest':{'sha256':'<abc>'},'mediaType':'application/octet-stream'}]}," +
         "'runDetails':{'builder':{'id':'https://registryunlearn.dev/worker','version':{'registry-unlearn':'0.1.0'}}," +
@@ -94,7 +96,8 @@ public sealed class StatementTests
     [InlineData("nonsense", "lineage.intoto.jsonl, line 2: this is not a DSSE envelope")]
     [InlineData("""{"payload":"e30=","payloadType":"application/vnd.in-toto+json"}""", "this is not a DSSE envelope")]
     [InlineData("""{"payload":"?","payloadType":"application/vnd.in-toto+json","signatures":[]}""", "this is not a DSSE envelope")]
-    [InlineData("""{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}""", "this is not an in-toto Statement v1")]
+    [InlineData(
+        """{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[]}""", "this is not an in-toto Statement v1")]
     public void A_broken_line_is_named(string line, string expected)
     {
         var bytes = Encoding.UTF8.GetBytes("\n" + line + "\n");
@@ -107,11 +110,13 @@ public sealed class StatementTests
         Assert.Empty(LineageFile.Read(new DsseEnvelope("text/plain", "x"u8.ToArray()).ToJson(), LineageKeys.FileName));
 
     [Theory]
-    [InlineData("""{"_type":"https://in-toto.io/Statement/v0.1","subject":[{"name":"a","digest":{"sha256":"#"}}],"predicateType":"p","predicate":{}}""")]
+    [InlineData("""{"_type":"https://in-toto.io/Statement/v0.1","subject":""" +
+        """[{"name":"a","digest":{"sha256":"#"}}],"predicateType":"p","predicate":{}}""")]
     [InlineData("""{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"p","predicate":{}}""")]
     [InlineData("""{"_type":"https://in-toto.io/Statement/v1","subject":[null],"predicateType":"p","predicate":{}}""")]
     [InlineData("""{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a"}],"predicateType":"p","predicate":{}}""")]
-    [InlineData("""{"_type":"https://in-toto.io/Statement/v1","subject":[{"name":"a","digest":{"sha256":"12"}}],"predicateType":"p","predicate":{}}""")]
+    [InlineData("""{"_type":"https://in-toto.io/Statement/v1","subject":""" +
+        """[{"name":"a","digest":{"sha256":"12"}}],"predicateType":"p","predicate":{}}""")]
     public void A_payload_that_is_no_statement_is_refused(string json) =>
         Assert.Throws<LineageException>(() =>
             Statement.Parse(Encoding.UTF8.GetBytes(json.Replace("#", Abc, StringComparison.Ordinal)), "x"));

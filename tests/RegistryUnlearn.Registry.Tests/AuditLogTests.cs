@@ -22,7 +22,8 @@ public sealed class AuditLogTests
         await log.AppendAsync(Entry(Noon, "job-1"), Stop);
         // The hash is that of Python's hashlib over the line without its hash field.
         const string body = """{"details":{"version":"digits@2"},"event":"published",""" +
-            """HASH"prev":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","seq":1,"subject":"job-1","time":"2026-03-05T12:00:00Z"}""";
+            """HASH"prev":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","seq":""" +
+            """1,"subject":"job-1","time":"2026-03-05T12:00:00Z"}""";
         const string hash = "\"hash\":\"sha256:ac73335b88b2fe3abab0559dc33e409a4a94e99f7244869cb1633a6a3fe88804\",";
         Assert.Equal(body.Replace("HASH", hash, StringComparison.Ordinal) + "\n", await TextAsync(FirstDay));
     }

@@ -160,7 +160,9 @@ public sealed class ModelRegistryTests : IDisposable
         await registry.SetAliasAsync(model, Alias.Parse("a"), 1, Stop);
         var second = await registry.SetAliasAsync(model, Alias.Parse("b"), 2, Stop);
         await registry.WithdrawAsync(model, 1, ParentPolicy.Quarantine, second.Pointer, Stop);
-        Assert.Equal("digits@1: version 1 was quarantined; its files are under .registry-unlearn/quarantine/digits/1/. Use digits@2, which replaced it.",
+        Assert.Equal(
+            "digits@1: version 1 was quarantined; its files are under .registry-unlearn/quarantine/digits/1/. "
+                + "Use digits@2, which replaced it.",
             (await RefusedAsync("digits@1")).Message);
         Assert.All(await registry.ListAliasesAsync(model, Stop), a => Assert.Equal(second.Pointer, a.Target));
         Assert.Equal(RegistryErrorKind.Withdrawn,

@@ -61,8 +61,8 @@ public sealed record ModelSummary(
 /// <param name="MeanLoss">Mean cross-entropy in nats.</param>
 /// <param name="Losses">Ascending cross-entropies in nats, or quantiles of them.</param>
 /// <param name="Confusion">
-/// The cells of the confusion matrix that are not zero: (label, prediction, count) one after the other, ascending by label, then prediction.
-/// Empty for positions with more than 1,000 classes, such as the words of a vocabulary.
+/// The cells of the confusion matrix that are not zero: (label, prediction, count) one after the other, ascending by label, then
+/// prediction. Empty for positions with more than 1,000 classes, such as the words of a vocabulary.
 /// </param>
 /// <param name="Labelled">Labelled positions; null where every sample has one label.</param>
 public sealed record SetSummary(int Count, double Accuracy, double MeanLoss, double[] Losses, int[] Confusion, int? Labelled = null)

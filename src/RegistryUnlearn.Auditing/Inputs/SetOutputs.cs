@@ -78,8 +78,8 @@ public sealed record SetOutputs
     public int[] Predictions { get; }
 
     /// <summary>
-    /// Logit-scaled confidence per sample, z_y − logsumexp of the other logits (Carlini et al., S&amp;P 2022, section VI); the mean over its
-    /// labelled positions.
+    /// Logit-scaled confidence per sample, z_y − logsumexp of the other logits (Carlini et al., S&amp;P 2022, section VI); the mean over
+    /// its labelled positions.
     /// </summary>
     public double[] Confidences { get; }
 
@@ -90,7 +90,8 @@ public sealed record SetOutputs
         if (Labels.Length == 0)
             throw new AuditInputException($"set '{Name}' is empty; give it samples or leave it out");
         if (Rows < 1 || Labels.Length % Rows != 0)
-            throw new AuditInputException($"set '{Name}': {Labels.Length} labels are no multiple of {Rows} per sample; give as many for each");
+            throw new AuditInputException(
+                $"set '{Name}': {Labels.Length} labels are no multiple of {Rows} per sample; give as many for each");
         if (TrueLabels is not null && TrueLabels.Length != Labels.Length)
             throw new AuditInputException($"set '{Name}': {TrueLabels.Length} true labels for {Labels.Length} labels; give one per sample");
         CheckLabels("label", Labels);

@@ -8,4 +8,5 @@ namespace RegistryUnlearn.Auditing;
 /// <param name="ProjectionFired">Whether harmonization projected in this step.</param>
 /// <param name="KeptForgetNorm">‖G_f'‖/‖G_f‖, the share of the forgetting gradient's norm left by the projection.</param>
 public sealed record StepRecord(
-    int Step, double RememberLoss, double? ForgetLoss = null, double? Cosine = null, bool? ProjectionFired = null, double? KeptForgetNorm = null);
+    int Step, double RememberLoss, double? ForgetLoss = null, double? Cosine = null, bool? ProjectionFired = null,
+    double? KeptForgetNorm = null);

@@ -49,7 +49,8 @@ static class OracleFileRules
             CheckShare(at.Field("canary.trainedLabel"), canary.TrainedLabel);
             CheckShare(at.Field("canary.trueLabel"), canary.TrueLabel);
             at.Field("canary.count").Require(
-                canary.Count > 0 && canary.Count <= (summary.Forget.Labelled ?? summary.Forget.Count), "must lie between 1 and the forget count");
+                canary.Count > 0 && canary.Count <= (summary.Forget.Labelled ?? summary.Forget.Count),
+                "must lie between 1 and the forget count");
         }
     }
 

@@ -18,7 +18,8 @@ static class StepFigure
         x = x with { Ticks = [.. x.Ticks.Where(tick => tick.Position >= x.Min && tick.Position <= x.Max)] };
 
         double[] remember = [.. groups.Select(group => group.Average(step => step.RememberLoss))];
-        double[] forget = steps.All(step => step.ForgetLoss is not null) ? [.. groups.Select(group => group.Average(step => step.ForgetLoss!.Value))] : [];
+        double[] forget = steps.All(step => step.ForgetLoss is not null)
+            ? [.. groups.Select(group => group.Average(step => step.ForgetLoss!.Value))] : [];
         var losses = new Panel(
             "steps-losses", "Losses", forget.Length > 0 ? "The remembering and the forgetting loss per step." : "The loss per step.", x,
             Axis.Linear("loss", Math.Min(0, remember.Concat(forget).Min()), remember.Concat(forget).Max(), about: 4));
@@ -61,7 +62,9 @@ static class StepFigure
         return new(
             "figure-steps",
             "The run, step by step",
-            (forget.Length > 0 ? "The forgetting loss should come down while the remembering loss stays near where it began. " : "The loss on retained samples. ")
+            (forget.Length > 0
+                ? "The forgetting loss should come down while the remembering loss stays near where it began. "
+                : "The loss on retained samples. ")
             + (steps.Any(step => step.ProjectionFired is not null)
                 ? $"Projection fired in {Format.Count(projected)} of {Format.Count(steps.Count)} steps. A cosine that stays below "
                     + "zero means that forgetting and remembering pull apart; a kept norm near zero means that the projection took away "
@@ -79,9 +82,11 @@ static class StepFigure
             var step = steps[i];
             double[] values = [step.RememberLoss, step.ForgetLoss ?? 0, step.Cosine ?? 0, step.KeptForgetNorm ?? 0];
             if (!values.All(double.IsFinite))
-                throw new AuditInputException($"step {step.Step}: a recorded value is not finite; the run diverged, report its last good part");
+                throw new AuditInputException(
+                    $"step {step.Step}: a recorded value is not finite; the run diverged, report its last good part");
             if (i > 0 && step.Step <= steps[i - 1].Step)
-                throw new AuditInputException($"step {step.Step} follows step {steps[i - 1].Step}; give the steps once and in ascending order");
+                throw new AuditInputException(
+                    $"step {step.Step} follows step {steps[i - 1].Step}; give the steps once and in ascending order");
         }
     }
 }

@@ -25,7 +25,10 @@ public sealed record Rule(string Domain, string Op, int Since, Func<RuleContext,
     internal static Rule Unary(string op, int since, Func<RuleContext, Value> gradient) => new("", op, since, r => [gradient(r)]);
 
     internal static Rule Fused(string op, int since, Func<RuleContext, Value?[]> decompose, string domain = "") =>
-        new(domain, op, since, r => throw new InvalidOperationException($"{r.Node.OpType} has not been decomposed")) { Decompose = decompose };
+        new(domain, op, since, r => throw new InvalidOperationException($"{r.Node.OpType} has not been decomposed"))
+        {
+            Decompose = decompose,
+        };
 
     internal static Rule Fused(string op, int since, Func<RuleContext, Value> decompose, string domain = "") =>
         Fused(op, since, r => [decompose(r)], domain);

@@ -2,7 +2,9 @@ using RegistryUnlearn.Onnx.Proto;
 
 namespace RegistryUnlearn.Onnx.Graphs;
 
-/// <summary>The vocabulary of operators that losses, rules and lowerings are written in; forms follow the operator set of the graph.</summary>
+/// <summary>
+/// The vocabulary of operators that losses, rules and lowerings are written in; forms follow the operator set of the graph.
+/// </summary>
 public sealed partial class GraphBuilder
 {
     public Value Add(Value a, Value b) => Add("Add", [a, b]);
@@ -56,7 +58,8 @@ public sealed partial class GraphBuilder
 
     public Value Where(Value condition, Value x, Value y) => Add("Where", [condition, x, y]);
 
-    public Value Cast(Value x, TensorProto.Types.DataType to = TensorProto.Types.DataType.Float) => Add("Cast", [x], Attributes.Of("to", (long)to));
+    public Value Cast(Value x, TensorProto.Types.DataType to = TensorProto.Types.DataType.Float) =>
+        Add("Cast", [x], Attributes.Of("to", (long)to));
 
     public Value Shape(Value x) => Add("Shape", [x]);
 
@@ -66,7 +69,9 @@ public sealed partial class GraphBuilder
 
     public Value Expand(Value x, Value shape) => Add("Expand", [x, shape]);
 
-    /// <summary>x itself for the identity, which ONNX Runtime 1.19 would fuse into a matrix product before it as if it swapped axes.</summary>
+    /// <summary>
+    /// x itself for the identity, which ONNX Runtime 1.19 would fuse into a matrix product before it as if it swapped axes.
+    /// </summary>
     public Value Transpose(Value x, IEnumerable<long> permutation)
     {
         long[] order = [.. permutation];
@@ -77,7 +82,8 @@ public sealed partial class GraphBuilder
 
     public Value Unsqueeze(Value x, params ReadOnlySpan<long> axes) => Add("Unsqueeze", [x, Ints(axes)]);
 
-    public Value Concat(ReadOnlySpan<Value> parts, long axis) => parts.Length == 1 ? parts[0] : Add("Concat", parts, Attributes.Of("axis", axis));
+    public Value Concat(ReadOnlySpan<Value> parts, long axis) =>
+        parts.Length == 1 ? parts[0] : Add("Concat", parts, Attributes.Of("axis", axis));
 
     /// <summary>Parts of the given sizes along an axis.</summary>
     public Value[] Split(Value x, ReadOnlySpan<long> sizes, long axis)
@@ -108,7 +114,8 @@ public sealed partial class GraphBuilder
 
     /// <summary>alpha · op(a) · op(b) of matrices.</summary>
     public Value Gemm(Value a, Value b, bool transA = false, bool transB = false, float alpha = 1f) =>
-        Add("Gemm", [a, b], Attributes.Of("alpha", alpha), Attributes.Of("transA", transA ? 1 : 0L), Attributes.Of("transB", transB ? 1 : 0L));
+        Add("Gemm", [a, b],
+            Attributes.Of("alpha", alpha), Attributes.Of("transA", transA ? 1 : 0L), Attributes.Of("transB", transB ? 1 : 0L));
 
     public Value ReduceSum(Value x, ReadOnlySpan<long> axes, bool keep) =>
         axes.IsEmpty ? x : Add("ReduceSum", [x, Ints(axes)], Attributes.Of("keepdims", keep ? 1 : 0L));

@@ -26,7 +26,8 @@ public sealed partial class GraphBuilder(int opset)
 
     /// <summary>Version of the default operator set.</summary>
     public int Opset { get; } = opset >= OldestOpset
-        ? opset : throw new ArgumentOutOfRangeException(nameof(opset), opset, $"graphs are written for operator set {OldestOpset} or newer");
+        ? opset
+        : throw new ArgumentOutOfRangeException(nameof(opset), opset, $"graphs are written for operator set {OldestOpset} or newer");
 
     public IReadOnlyList<NodeProto> Nodes => nodes;
 
@@ -108,7 +109,8 @@ public sealed partial class GraphBuilder(int opset)
     }
 
     /// <summary>The constant integers behind a value, if it is one: an initializer or a Constant node.</summary>
-    public long[]? ConstantInts(Value value) => ConstantTensor(value) is { } tensor ? Tensors.Integers(tensor) : Producer(value)?.Ints("value_ints");
+    public long[]? ConstantInts(Value value) =>
+        ConstantTensor(value) is { } tensor ? Tensors.Integers(tensor) : Producer(value)?.Ints("value_ints");
 
     /// <summary>Whether a value is a constant boolean with one element, and false.</summary>
     public bool IsConstantFalse(Value value) => ConstantTensor(value) is { } tensor && Tensors.SingleBool(tensor) == false;
@@ -156,7 +158,8 @@ public sealed partial class GraphBuilder(int opset)
         graph.Node.AddRange(live);
         graph.Input.AddRange(inputs.Select(i => i.Value.ToValueInfo(i.Key)));
         graph.Output.AddRange(wanted.Select(o => outputs.GetValueOrDefault(o)?.ToValueInfo(o) ?? new ValueInfoProto { Name = o }));
-        graph.ValueInfo.AddRange(live.SelectMany(n => n.Output).Where(known.ContainsKey).Except(wanted).Select(o => known[o].ToValueInfo(o)));
+        graph.ValueInfo.AddRange(
+            live.SelectMany(n => n.Output).Where(known.ContainsKey).Except(wanted).Select(o => known[o].ToValueInfo(o)));
         foreach (var (name, tensor) in lowered.initializers.Where(i => used.Contains(i.Key)))
         {
             var named = tensor.Clone();
@@ -185,7 +188,9 @@ public sealed partial class GraphBuilder(int opset)
     }
 
     /// <summary>Goes through the nodes in order; some give way to others in the same place, and their outputs keep their names.</summary>
-    /// <param name="parts">Null keeps a node; else appends what replaces it and returns the values of its outputs, as far as offered.</param>
+    /// <param name="parts">
+    /// Null keeps a node; else appends what replaces it and returns the values of its outputs, as far as offered.
+    /// </param>
     /// <exception cref="OnnxModelException">Something reads an output that is not offered.</exception>
     internal void Rewrite(Func<NodeProto, Value?[]?> parts)
     {
@@ -205,8 +210,8 @@ public sealed partial class GraphBuilder(int opset)
                     Keep(Node("Identity", [value], [new Value(node.Output[i])], []));
                 else if (outputs.ContainsKey(node.Output[i]) || before.Any(n => Reads(n).Contains(node.Output[i])))
                     throw new OnnxModelException(
-                        $"output {i} of {node.OpType} (node '{node.Name}') is used; its gradient rule does not offer it, export the model for "
-                        + "inference");
+                        $"output {i} of {node.OpType} (node '{node.Name}') is used; its gradient rule does not offer it, export the model "
+                        + "for inference");
         }
     }
 

@@ -30,7 +30,9 @@ public sealed record TensorType(TensorProto.Types.DataType Element, IReadOnlyLis
     public long[] Sizes => [.. Shape.Select(d => d.IsFixed ? d.Size : -1)];
 
     /// <summary>Element count of a fixed shape.</summary>
-    public long Count => IsFixed ? Shape.Aggregate(1L, (n, d) => checked(n * d.Size)) : throw new InvalidOperationException($"{this} has no fixed size");
+    public long Count => IsFixed
+        ? Shape.Aggregate(1L, (n, d) => checked(n * d.Size))
+        : throw new InvalidOperationException($"{this} has no fixed size");
 
     /// <summary>The index from the front of an axis that may count from the back.</summary>
     public int Axis(long axis) => (int)(axis < 0 ? axis + Rank : axis);

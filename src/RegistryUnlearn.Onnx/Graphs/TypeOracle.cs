@@ -130,8 +130,9 @@ public sealed class TypeOracle
         meta.Dimensions.Length == 0 || meta.Dimensions.Where((d, i) => d < 0 && !examples.Knows(meta.SymbolicDimensions[i])).Any();
 
     /// <summary>Whether inference would get stuck at one node after another.</summary>
-    static bool IsLong(GraphBuilder graph, Dictionary<string, TensorProto.Types.DataType> open) => graph.Nodes.Count(n => n.Output.Any(open.ContainsKey)
-        && n.OpType is "Reshape" or "Expand" or "ConstantOfShape" or "Slice" or "Tile" or "Pad" or "Resize" or "Range") > MostRounds;
+    static bool IsLong(GraphBuilder graph, Dictionary<string, TensorProto.Types.DataType> open) =>
+        graph.Nodes.Count(n => n.Output.Any(open.ContainsKey)
+            && n.OpType is "Reshape" or "Expand" or "ConstantOfShape" or "Slice" or "Tile" or "Pad" or "Resize" or "Range") > MostRounds;
 
     /// <summary>
     /// Runs the nodes that have open outputs and no open inputs, all of them at once and without what comes before them; false if there

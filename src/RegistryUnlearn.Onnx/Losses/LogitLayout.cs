@@ -23,7 +23,9 @@ public sealed class LogitLayout(int classAxis, IReadOnlyList<long> positions)
     /// <summary>P, rows of logits per sample; 1 for one row per sample.</summary>
     public int Rows { get; } = checked((int)positions.Aggregate(1L, (n, d) => checked(n * d)));
 
-    /// <summary>The model's output with the classes last and the positions as one axis: [N, P, C], or [N, C] for one row per sample.</summary>
+    /// <summary>
+    /// The model's output with the classes last and the positions as one axis: [N, P, C], or [N, C] for one row per sample.
+    /// </summary>
     /// <param name="output">As the model gives it; its rank is one more than the number of position axes and the batch.</param>
     public Value Arrange(GraphBuilder g, Value output)
     {

@@ -37,11 +37,14 @@ static class ConvGradInput
     static Value Transposed(GraphBuilder g, Geometry c, Value dy, Value w) =>
         g.Add("ConvTranspose", [dy, w], [.. c.Convolution, Attributes.Of("output_padding", Enumerable.Range(0, c.Rank).Select(c.Rest))]);
 
-    /// <summary>Unpadded transposed convolution, extended by the rows that no window reached and cut to the size of X at run time.</summary>
+    /// <summary>
+    /// Unpadded transposed convolution, extended by the rows that no window reached and cut to the size of X at run time.
+    /// </summary>
     static Value TransposedAnySize(GraphBuilder g, Geometry c, Value dy, Value w, Value x)
     {
         var full = g.Add("ConvTranspose", [dy, w], (c with { Pads = new long[2 * c.Rank] }).Convolution);
-        var extended = g.Pad(full, [.. new long[c.Rank + 4], .. Enumerable.Range(0, c.Rank).Select(a => c.Strides[a] - 1 + c.Pads[a + c.Rank])]);
+        var extended = g.Pad(
+            full, [.. new long[c.Rank + 4], .. Enumerable.Range(0, c.Rank).Select(a => c.Strides[a] - 1 + c.Pads[a + c.Rank])]);
         var starts = g.Ints(c.Pads.AsSpan(0, c.Rank));
         var axes = g.Ints([.. Enumerable.Range(2, c.Rank).Select(a => (long)a)]);
         return g.Add("Slice", [extended, starts, g.Add(starts, g.Gather(g.Shape(x), axes, 0)), axes]);

@@ -60,7 +60,8 @@ sealed record Geometry(long[] Kernel, long[] Strides, long[] Pads, long[] Dilati
         var rank = x.Rank - 2;
         var kernel = node.Ints("kernel_shape") ?? weight.Sizes[2..];
         long[] ones = [.. Enumerable.Repeat(1L, rank)];
-        long[] strides = node.Ints("strides") ?? ones, dilations = node.Ints("dilations") ?? ones, extra = node.Ints("output_padding") ?? new long[rank];
+        long[] strides = node.Ints("strides") ?? ones, dilations = node.Ints("dilations") ?? ones;
+        long[] extra = node.Ints("output_padding") ?? new long[rank];
         var auto = node.Text("auto_pad", "NOTSET");
         var pads = node.Ints("pads") ?? new long[2 * rank];
         var group = node.Int("group", 1);
@@ -69,7 +70,8 @@ sealed record Geometry(long[] Kernel, long[] Strides, long[] Pads, long[] Dilati
             for (var i = 0; i < rank; i++)
             {
                 if (!x.Shape[i + 2].IsFixed || !y.Shape[i + 2].IsFixed)
-                    throw new OnnxModelException($"ConvTranspose (node '{node.Name}') has automatic padding on an axis without a fixed size; export it with explicit pads");
+                    throw new OnnxModelException($"ConvTranspose (node '{node.Name}') has automatic padding on an axis without a fixed "
+                        + "size; export it with explicit pads");
                 var total = strides[i] * (x.Shape[i + 2].Size - 1) + extra[i] + geometry.Extent(i) - y.Shape[i + 2].Size;
                 pads[i] = auto is "SAME_UPPER" ? total / 2 : total - total / 2;
                 pads[i + rank] = total - pads[i];
@@ -84,9 +86,12 @@ sealed record Geometry(long[] Kernel, long[] Strides, long[] Pads, long[] Dilati
         for (var i = 0; i < kernel.Length; i++)
         {
             if (sizes[i] < 0 && strides[i] != 1)
-                throw new OnnxModelException($"{node.OpType} (node '{node.Name}') has auto_pad with strides on an axis without a fixed size; export it with explicit pads");
+                throw new OnnxModelException($"{node.OpType} (node '{node.Name}') has auto_pad with strides on an axis without a fixed "
+                    + "size; export it with explicit pads");
             var extent = (kernel[i] - 1) * dilations[i] + 1;
-            var total = strides[i] == 1 ? extent - 1 : Math.Max(0, ((sizes[i] + strides[i] - 1) / strides[i] - 1) * strides[i] + extent - sizes[i]);
+            var total = strides[i] == 1
+                ? extent - 1
+                : Math.Max(0, ((sizes[i] + strides[i] - 1) / strides[i] - 1) * strides[i] + extent - sizes[i]);
             var small = total / 2;
             pads[i] = upper ? small : total - small;
             pads[i + kernel.Length] = total - pads[i];
@@ -100,10 +105,14 @@ sealed record Geometry(long[] Kernel, long[] Strides, long[] Pads, long[] Dilati
 
     /// <summary>The attributes of the forward operator.</summary>
     public AttributeProto[] Window =>
-        [Attributes.Of("kernel_shape", Kernel), Attributes.Of("strides", Strides), Attributes.Of("pads", Pads), Attributes.Of("dilations", Dilations)];
+    [
+        Attributes.Of("kernel_shape", Kernel), Attributes.Of("strides", Strides), Attributes.Of("pads", Pads),
+        Attributes.Of("dilations", Dilations),
+    ];
 
     public AttributeProto[] Convolution => [.. Window, Attributes.Of("group", Group)];
 
     /// <summary>All there is to know, as attributes of an adjoint operator.</summary>
-    public AttributeProto[] Complete => [.. Convolution, Attributes.Of("in", In), Attributes.Of("channels", Channels), Attributes.Of("filters", Filters)];
+    public AttributeProto[] Complete =>
+        [.. Convolution, Attributes.Of("in", In), Attributes.Of("channels", Channels), Attributes.Of("filters", Filters)];
 }

@@ -16,7 +16,8 @@ static class PoolLowering
         if (windowsAreDisjoint && node.Int("ceil_mode", 0) == 0)
             return g.Add("MaxUnpool", [dy, indices, shape], [.. c.Window.Where(a => a.Name != "dilations")]);
         var zeros = g.Zeros(g.Add("ReduceProd", [shape], Attributes.Of("keepdims", 1L)));
-        var flat = g.Add("ScatterElements", [zeros, g.Reshape(indices, -1), g.Reshape(dy, -1)], Attributes.Of("axis", 0L), Attributes.Of("reduction", "add"));
+        var flat = g.Add("ScatterElements", [zeros, g.Reshape(indices, -1), g.Reshape(dy, -1)],
+            Attributes.Of("axis", 0L), Attributes.Of("reduction", "add"));
         return g.Reshape(flat, shape);
     }
 
@@ -57,7 +58,8 @@ static class PoolLowering
                 var start = rest % outs[a] * c.Strides[a] - c.Pads[a];
                 rest /= outs[a];
                 var (from, until) = countPads ? (-c.Pads[a], c.In[a] + c.Pads[a + c.Rank]) : (0, c.In[a]);
-                count *= Enumerable.Range(0, (int)c.Kernel[a]).LongCount(k => start + k * c.Dilations[a] is var i && i >= from && i < until);
+                count *= Enumerable.Range(0, (int)c.Kernel[a])
+                    .LongCount(k => start + k * c.Dilations[a] is var i && i >= from && i < until);
             }
             shares[p] = 1f / count;
         }

@@ -3,7 +3,9 @@ using RegistryUnlearn.Onnx.Proto;
 
 namespace RegistryUnlearn.Onnx.Lowering;
 
-/// <summary>∂Slice/∂X: zero padding where the bounds are known and the steps are one, else a scatter to the positions that Slice read.</summary>
+/// <summary>
+/// ∂Slice/∂X: zero padding where the bounds are known and the steps are one, else a scatter to the positions that Slice read.
+/// </summary>
 static class SliceGrad
 {
     public static Value Lower(GraphBuilder g, NodeProto node)

@@ -45,7 +45,8 @@ public sealed record CurvatureLayer(int Index, int Weight, int? Bias, long Input
 public static class CurvatureGraph
 {
     /// <summary>
-    /// Input [N, C], or [N, P, C] for positions: Gaussian noise u at the logits; the gradients of u·z sample the Gauss-Newton matrix JᵀJ of the logits.
+    /// Input [N, C], or [N, P, C] for positions: Gaussian noise u at the logits; the gradients of u·z sample the Gauss-Newton matrix JᵀJ
+    /// of the logits.
     /// </summary>
     public const string Probe = "probe";
 

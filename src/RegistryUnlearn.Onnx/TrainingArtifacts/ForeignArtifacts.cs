@@ -13,7 +13,9 @@ public sealed record ForeignArtifacts(
     ModelProto Training, ModelProto Classifier, Checkpoint Checkpoint, IReadOnlyDictionary<string, int> Lowered)
 {
     /// <param name="folder">Holds training_model.onnx and checkpoint, and perhaps eval_model.onnx.</param>
-    /// <exception cref="OnnxModelException">A file is damaged, or an operator has no standard form; the message lists all of these.</exception>
+    /// <exception cref="OnnxModelException">
+    /// A file is damaged, or an operator has no standard form; the message lists all of these.
+    /// </exception>
     public static ForeignArtifacts Read(string folder)
     {
         var checkpoint = Checkpoint.Read(Path.Combine(folder, "checkpoint"));

@@ -20,7 +20,8 @@ sealed class ForeignGraph
         source = file.Model.Graph;
         var opset = file.Model.OpsetImport.FirstOrDefault(o => o.Domain is "" or "ai.onnx")?.Version ?? 0;
         if (opset is < OldestOpset or > int.MaxValue)
-            throw new OnnxModelException($"the graph uses operator set {opset}; generate the artifacts from a model of operator set {OldestOpset} or newer");
+            throw new OnnxModelException(
+                $"the graph uses operator set {opset}; generate the artifacts from a model of operator set {OldestOpset} or newer");
         RequireDistinctNames();
         graph = new((int)Math.Max(opset, GraphBuilder.OldestOpset));
         foreach (var import in file.Model.OpsetImport.Where(o => o.Domain is not ("" or "ai.onnx")))
@@ -184,8 +185,9 @@ sealed class ForeignGraph
     static bool IsTrainingOnly(NodeProto node) => GradientOperators.Find(node) is null && !IsAccumulator(node)
         && node.Domain is OrtTrainingContract.Domain or "" or "ai.onnx"
         && (node.OpType.EndsWith("Grad", StringComparison.Ordinal) || node.OpType.EndsWith("Training", StringComparison.Ordinal)
-            || node.OpType is "BatchNormInternal" or "SoftmaxCrossEntropyLossInternal" or "SoftmaxCrossEntropy" or "SparseSoftmaxCrossEntropy"
-                or "BatchScale" or "ScaledSum" or "FakeQuant" or "PythonOp" or "PadAndUnflatten" or "FlattenAndUnpad");
+            || node.OpType is "BatchNormInternal" or "SoftmaxCrossEntropyLossInternal" or "SoftmaxCrossEntropy"
+                or "SparseSoftmaxCrossEntropy" or "BatchScale" or "ScaledSum" or "FakeQuant" or "PythonOp" or "PadAndUnflatten"
+                or "FlattenAndUnpad");
 
     static TensorProto Resident(ModelFile file, TensorProto tensor) => tensor.DataLocation is not TensorProto.Types.DataLocation.External
         ? tensor : new()

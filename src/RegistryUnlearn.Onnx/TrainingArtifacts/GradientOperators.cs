@@ -159,7 +159,8 @@ static class GradientOperators
     {
         var g = n.G;
         var count = g.Add("ReduceProd", [n.In(1)], Attributes.Of("keepdims", 0L));
-        var positions = g.Reshape(g.Add("Range", [g.Constant(Tensors.Of([0L], dims: [])), count, g.Constant(Tensors.Of([1L], dims: []))]), n.In(1));
+        var positions = g.Reshape(
+            g.Add("Range", [g.Constant(Tensors.Of([0L], dims: [])), count, g.Constant(Tensors.Of([1L], dims: []))]), n.In(1));
         return Scattered(g, n.In(1), g.Add("Slice", [positions, .. n.Node.Input.Skip(2).Select(i => new Value(i))]), n.In(0));
     }
 

@@ -19,7 +19,9 @@ public static class OrtTrainingContract
     public const string BufferSuffix = "_grad.accumulation.buffer";
     public const string AccumulatedSuffix = "_grad.accumulation.out";
 
-    /// <summary>Outputs of this prefix hold this step's gradients; the engine returns them, since no other name of theirs is hidden.</summary>
+    /// <summary>
+    /// Outputs of this prefix hold this step's gradients; the engine returns them, since no other name of theirs is hidden.
+    /// </summary>
     public const string GradientOutput = "gradof::";
 
     /// <summary>The newest versions that ONNX Runtime 1.19, the last release of the training engine for all platforms, reads.</summary>
@@ -80,7 +82,9 @@ public static class OrtTrainingContract
 
     static TensorType Flag { get; } = new(DataType.Bool, [1]);
 
-    /// <summary>Operators newer than the training engine's are almost all old ones that take more types; ONNX Runtime says if not.</summary>
+    /// <summary>
+    /// Operators newer than the training engine's are almost all old ones that take more types; ONNX Runtime says if not.
+    /// </summary>
     static ModelProto WithinNewestOpset(ModelProto model)
     {
         var standard = model.OpsetImport.Single(o => o.Domain.Length == 0);
@@ -94,7 +98,8 @@ public static class OrtTrainingContract
         catch (OnnxModelException e)
         {
             throw new OnnxModelException($"the model uses operator set {newest}, the training engine of ONNX Runtime reads up to "
-                + $"{NewestOpset}, and the model's operators have no older form ({e.Message}); export it with opset_version {NewestOpset}", e);
+                + $"{NewestOpset}, and the model's operators have no older form ({e.Message}); export it with opset_version "
+                + $"{NewestOpset}", e);
         }
         return model;
     }

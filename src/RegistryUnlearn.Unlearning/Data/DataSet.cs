@@ -33,7 +33,8 @@ public sealed class DataSet
     /// <summary>Builds a data set from arrays, which may come from different files.</summary>
     /// <param name="inputs">N×…, uint8 or float32, all finite; int64 or int32 for tokens.</param>
     /// <param name="labels">
-    /// N integers, none negative; or N×… integers, one per position of each sample, −100 where a position has none. Every sample has a label.
+    /// N integers, none negative; or N×… integers, one per position of each sample, −100 where a position has none. Every sample has a
+    /// label.
     /// </param>
     /// <param name="ids">N distinct texts or integers; null numbers the rows from 0.</param>
     /// <param name="trueLabels">Shaped like the labels, and −100 where they are.</param>
@@ -56,7 +57,8 @@ public sealed class DataSet
             LabelShape = [.. labels.Shape.Skip(1).Select(d => (int)d)],
         };
         if (trueLabels is not null && !(trueLabels.Shape.SequenceEqual(labels.Shape) && set.SameMissing()))
-            throw trueLabels.Unusable("it does not fit the labels", $"give true labels of their shape, {LabelledLogits.Ignored} at the same places");
+            throw trueLabels.Unusable(
+                "it does not fit the labels", $"give true labels of their shape, {LabelledLogits.Ignored} at the same places");
         return set;
     }
 
@@ -250,7 +252,8 @@ public sealed class DataSet
 
         var empty = labels.Chunk(labels.Length / count).Count(sample => sample.All(label => label < 0));
         return empty is 0 ? labels
-            : throw array.Unusable($"{empty} of {count} samples have no label at any position", "leave them out, or label a position of each");
+            : throw array.Unusable(
+                $"{empty} of {count} samples have no label at any position", "leave them out, or label a position of each");
     }
 
     static long[] ReadIntegers(NpyArray array, int count)

@@ -80,5 +80,6 @@ public sealed class SampleSource
 
     /// <summary>Whether samples are images in C×H×W layout with one label each, larger than the view moves them.</summary>
     public static bool CanMove(DataSet data, View view) =>
-        data is { HoldsTokens: false, LabelShape: [], SampleShape: [_, var height, var width] } && Math.Abs(view.Dy) < height && Math.Abs(view.Dx) < width;
+        data is { HoldsTokens: false, LabelShape: [], SampleShape: [_, var height, var width] }
+        && Math.Abs(view.Dy) < height && Math.Abs(view.Dx) < width;
 }

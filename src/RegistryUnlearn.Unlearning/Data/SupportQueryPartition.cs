@@ -15,10 +15,11 @@ public enum PartitionRule
 
 /// <summary>
 /// Support and query batches that differ in distribution, redrawn at every step (LTU, Huang et al., ECCV 2024: support and queries from
-/// different parts of the retained subset). Groups, by default the classes (of samples with many labels, the most frequent), are divided in two halves at random; the support comes from
-/// one, all query batches from the other. If a part cannot fill one of its batches with distinct samples, the samples themselves are
-/// divided at random, in proportion to the batch sizes; a part that is still too small is repeated in order. Batches have fixed sizes;
-/// query batches of a step are disjoint where the part is large enough. A function of (seed, step); allocates nothing after construction.
+/// different parts of the retained subset). Groups, by default the classes (of samples with many labels, the most frequent), are
+/// divided in two halves at random; the support comes from one, all query batches from the other. If a part cannot fill one of its
+/// batches with distinct samples, the samples themselves are divided at random, in proportion to the batch sizes; a part that is still
+/// too small is repeated in order. Batches have fixed sizes; query batches of a step are disjoint where the part is large enough. A
+/// function of (seed, step); allocates nothing after construction.
 /// </summary>
 public sealed class SupportQueryPartition
 {

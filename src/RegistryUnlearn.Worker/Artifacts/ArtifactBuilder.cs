@@ -92,7 +92,8 @@ public static class ArtifactBuilder
     static ArtifactValue Value(ValueInfoProto value, ClassifierModel model)
     {
         var (role, of) = Role(value.Name, model);
-        return new(value.Name, role, ((TensorProto.Types.DataType)value.Type.TensorType.ElemType).ToString().ToUpperInvariant(), Shape(value), of);
+        return new(
+            value.Name, role, ((TensorProto.Types.DataType)value.Type.TensorType.ElemType).ToString().ToUpperInvariant(), Shape(value), of);
     }
 
     static (string Role, string? Of) Role(string name, ClassifierModel model)

@@ -11,7 +11,9 @@ namespace RegistryUnlearn.Worker.Artifacts;
 public sealed record ImportReport(
     string Model, string Training, IReadOnlyList<string> Trainable, IReadOnlyList<string> Frozen, IReadOnlyDictionary<string, int> Lowered);
 
-/// <summary>Turns training artifacts of ONNX Runtime's own generator into a model of this product and a training graph of standard operators.</summary>
+/// <summary>
+/// Turns training artifacts of ONNX Runtime's own generator into a model of this product and a training graph of standard operators.
+/// </summary>
 public static class ArtifactImporter
 {
     const string ModelFileName = "model.onnx";
@@ -44,6 +46,7 @@ public static class ArtifactImporter
         }
         return new(
             Path.Combine(outFolder, ModelFileName), Path.Combine(outFolder, ArtifactBuilder.TrainingFile),
-            [.. artifacts.Checkpoint.Trainable.Select(t => t.Name)], [.. artifacts.Checkpoint.Frozen.Select(t => t.Name)], artifacts.Lowered);
+            [.. artifacts.Checkpoint.Trainable.Select(t => t.Name)], [.. artifacts.Checkpoint.Frozen.Select(t => t.Name)],
+            artifacts.Lowered);
     }
 }

@@ -20,7 +20,8 @@ public sealed class ClassifierModel : IDisposable
         new[] { "input", "labels", StepGraph.Loss, StepGraph.Logits, StepGraph.Alpha, StepGraph.Lambda }.ToFrozenSet();
 
     ClassifierModel(
-        ModelFile file, ClassifierContract contract, ParameterSelection selection, ForwardModel forward, int classes, TensorBlock initial) =>
+        ModelFile file, ClassifierContract contract, ParameterSelection selection, ForwardModel forward, int classes,
+        TensorBlock initial) =>
         (File, Contract, Selection, Forward, Classes, Initial) = (file, contract, selection, forward, classes, initial);
 
     public ModelFile File { get; }
@@ -45,7 +46,9 @@ public sealed class ClassifierModel : IDisposable
     /// <param name="logits">What is known of the logits; null for nothing.</param>
     /// <param name="patterns">The choice of parameters; null for all that are detected.</param>
     /// <param name="sampleShape">Sizes for the dimensions beside the batch that the model leaves open; its own sizes hold.</param>
-    /// <param name="labelShape">Sizes of the labels beside the batch, which tell the axis of the classes; null where there are none.</param>
+    /// <param name="labelShape">
+    /// Sizes of the labels beside the batch, which tell the axis of the classes; null where there are none.
+    /// </param>
     /// <exception cref="OnnxModelException">The model is no classifier that can be trained here; the message says why.</exception>
     public static ClassifierModel Load(
         string path, LogitChoice? logits = null, ParameterPatterns? patterns = null, IReadOnlyList<long>? sampleShape = null,

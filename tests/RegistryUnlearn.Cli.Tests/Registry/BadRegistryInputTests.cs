@@ -127,7 +127,8 @@ public sealed class BadRegistryInputTests
             "oracles.json: the registry has no such file. Correct the path in the request, or put the file there."),
 
         ["views of what is no image"] = new(null, r => r["method"] = "ltu",
-            "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width with one label each; ",
+            "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width with one label "
+                + "each; ",
             "choose another target than views and give a holdout."),
 
         ["many errors"] = new(null,

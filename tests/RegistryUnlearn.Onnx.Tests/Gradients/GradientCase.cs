@@ -38,8 +38,10 @@ sealed record GradientCase(string Op, string Inputs, string Attributes = "")
 
     public bool HasFreeSizes => Operands.Any(o => o.IsInput && o.Text.Split(' ')[0].Split(',').Any(Operand.Sizes.ContainsKey));
 
-    string Domain => Op.LastIndexOf('.') is > 0 and var dot ? Op[..dot] : Op is Adjoint.ConvGradInputOp or Adjoint.ConvGradWeightOp or Adjoint.MaxPoolGradOp or Adjoint.MaxPoolGatherOp
-        or Adjoint.AveragePoolGradOp or Adjoint.SliceGradOp ? Adjoint.Domain : "";
+    string Domain => Op.LastIndexOf('.') is > 0 and var dot ? Op[..dot]
+        : Op is Adjoint.ConvGradInputOp or Adjoint.ConvGradWeightOp or Adjoint.MaxPoolGradOp or Adjoint.MaxPoolGatherOp
+            or Adjoint.AveragePoolGradOp or Adjoint.SliceGradOp ? Adjoint.Domain
+        : "";
 
     /// <summary>The rule that the case is about.</summary>
     public Rule? Rule(int opset) => RuleTable.Find(new NodeProto { OpType = OpType, Domain = Domain }, new GraphBuilder(opset));

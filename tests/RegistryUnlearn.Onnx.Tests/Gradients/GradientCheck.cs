@@ -121,7 +121,9 @@ static class GradientCheck
         {
             Assert.Equal(tensor.Shape, parts[name].Shape);
             foreach (var (expected, actual) in tensor.Floats.Zip(parts[name].Floats))
-                Assert.True(Math.Abs(expected - actual) <= 2e-5f * (1 + Math.Abs(expected)), $"{test.Name}, opset {opset}: {actual} instead of {expected}");
+                Assert.True(
+                    Math.Abs(expected - actual) <= 2e-5f * (1 + Math.Abs(expected)),
+                    $"{test.Name}, opset {opset}: {actual} instead of {expected}");
         }
     }
 }

@@ -71,7 +71,8 @@ public sealed class LiteralGradientTests
     public void Resize_gives_each_element_the_weights_it_had(string mode, string coordinates, string expected)
     {
         var gradients = Gradients((g, x) => g.Add("Resize", [x[0], default, g.Constant(Tensors.Of([1f, 1, 2], 3))],
-            Attributes.Of("mode", mode), Attributes.Of("coordinate_transformation_mode", coordinates), Attributes.Of("nearest_mode", "floor")),
+            Attributes.Of("mode", mode), Attributes.Of("coordinate_transformation_mode", coordinates),
+            Attributes.Of("nearest_mode", "floor")),
             Floats(1, 2, 4, 8), new Tensor(Floats(5, 7), 1, 1, 2));
         Assert.Equal(Parse(expected), gradients[0], new Near());
     }

@@ -16,7 +16,9 @@ public sealed class OperatorsDocumentTests
         var expected = Document();
         if (Environment.GetEnvironmentVariable(Renew) is not null)
             File.WriteAllText(path, expected);
-        Assert.True(File.Exists(path) && File.ReadAllText(path) == expected, $"docs/operators.md is stale; run this test with {Renew}=1 and commit the file");
+        Assert.True(
+            File.Exists(path) && File.ReadAllText(path) == expected,
+            $"docs/operators.md is stale; run this test with {Renew}=1 and commit the file");
     }
 
     static string Document()
@@ -24,11 +26,11 @@ public sealed class OperatorsDocumentTests
         var text = new StringBuilder("""
             # Operators
 
-            Written from the rule table (`src/RegistryUnlearn.Onnx/Gradients/RuleTable.cs`). Models may use any operator that ONNX Runtime runs; those
-            between the trained parameters and the logits need a gradient rule. "Since" is the first operator set whose form of the operator the rule
-            is for. "By parts" means that the training graph has simpler operators in its place; the published model keeps it. "Ends here" means that
-            the result does not follow the input smoothly. Every rule works to first and second order. Models of operator sets 13 to 16 are worked on as operator set 17; the published model
-            keeps its own.
+            Written from the rule table (`src/RegistryUnlearn.Onnx/Gradients/RuleTable.cs`). Models may use any operator that ONNX Runtime
+            runs; those between the trained parameters and the logits need a gradient rule. "Since" is the first operator set whose form of
+            the operator the rule is for. "By parts" means that the training graph has simpler operators in its place; the published model
+            keeps it. "Ends here" means that the result does not follow the input smoothly. Every rule works to first and second order.
+            Models of operator sets 13 to 16 are worked on as operator set 17; the published model keeps its own.
 
             | operator | gradient | since |
             |---|---|---|

@@ -105,8 +105,8 @@ public sealed class RefusalTests
         var g = new GraphBuilder(18);
         var x = g.Input("x", TensorType.Float(3));
         var y = Named(g, "ScatterElements", [x, g.Ints(1), g.Constant(Tensors.Of([2f], 1))], Attributes.Of("reduction", reduction));
-        Refuses($"ScatterElements (node 'scatterelements') with reduction '{reduction}' has no gradient rule; export the model without it, or "
-            + "train only the layers behind it", g, y, x);
+        Refuses($"ScatterElements (node 'scatterelements') with reduction '{reduction}' has no gradient rule; export the model without it, "
+            + "or train only the layers behind it", g, y, x);
     }
 
     [Fact]
@@ -116,8 +116,8 @@ public sealed class RefusalTests
         var x = g.Input("x", TensorType.Float("N", 2, 3, 4));
         Value[] outs = [new("attention"), new("keys"), new("values")];
         g.Add("Attention", [x, x, x, default, x, x], outs);
-        Refuses("Attention (node 'attention') with a cache of keys and values has no gradient rule; export the model without one, as it runs on "
-            + "a whole sequence", g, outs[0], x);
+        Refuses("Attention (node 'attention') with a cache of keys and values has no gradient rule; export the model without one, as it "
+            + "runs on a whole sequence", g, outs[0], x);
     }
 
     [Fact]
@@ -136,8 +136,8 @@ public sealed class RefusalTests
     {
         var (g, x) = Graph(TensorType.Float(3));
         var y = Named(g, "Compress", [x, g.Greater(x, g.Scalar(0))]);
-        Refuses("operator Compress (node 'compress') cannot be differentiated: the size of the result depends on the data; train only the layers "
-            + "behind it", g, y, x);
+        Refuses("operator Compress (node 'compress') cannot be differentiated: the size of the result depends on the data; train only the "
+            + "layers behind it", g, y, x);
     }
 
     [Fact]
@@ -162,7 +162,8 @@ public sealed class RefusalTests
     {
         var (g, x) = Graph(TensorType.Float("N", "H"));
         var y = Named(g, "ReduceProd", [x], Attributes.Of("axes", [1L]));
-        Refuses("ReduceProd (node 'reduceprod') needs a fixed size of axis 1 for its gradient; export the model with fixed shapes", g, y, x);
+        Refuses("ReduceProd (node 'reduceprod') needs a fixed size of axis 1 for its gradient; export the model with fixed shapes",
+            g, y, x);
     }
 
     [Fact]
@@ -170,8 +171,8 @@ public sealed class RefusalTests
     {
         var (g, x) = Graph(TensorType.Float("N", 1, 3));
         var y = Named(g, "Einsum", [x, g.Input("other", TensorType.Float("N", 4, 3))], Attributes.Of("equation", "bij,bij->bi"));
-        Refuses("Einsum (node 'einsum') with an axis of size one repeated in the output has no gradient rule; repeat it with Expand before", g, y,
-            x);
+        Refuses("Einsum (node 'einsum') with an axis of size one repeated in the output has no gradient rule; repeat it with Expand before",
+            g, y, x);
     }
 
     [Fact]
@@ -228,8 +229,8 @@ public sealed class RefusalTests
         var (g, x) = Graph(TensorType.Float("N", 2));
         var training = g.Constant(new TensorProto { DataType = (int)TensorProto.Types.DataType.Bool, Int32Data = { 1 } });
         var y = Named(g, "Dropout", [x, g.Scalar(0.5f), training]);
-        Refuses("Dropout (node 'dropout') is in training mode, or its mode is not a constant; export the model for inference, the graph that "
-            + "is edited is the graph that is served", g, y, x);
+        Refuses("Dropout (node 'dropout') is in training mode, or its mode is not a constant; export the model for inference, the graph "
+            + "that is edited is the graph that is served", g, y, x);
     }
 
     /// <summary>The body reads x from outside, so that x is no input of the node.</summary>

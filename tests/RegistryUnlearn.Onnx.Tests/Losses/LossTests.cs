@@ -50,7 +50,8 @@ public sealed class LossTests
     {
         Close([1.3008590754231475], Value((g, z, y) => ClassificationLosses.CrossEntropy(g, z, y, Classes), 2), 1e-6);
         Close([1.3883590754231474], Value((g, z, _) => ClassificationLosses.SoftTargetCrossEntropy(g, z, Rows(g, "targets")), 2), 1e-6);
-        Close([0.6080555555555556], Value((g, z, _) => g.MeanAll(ClassificationLosses.CentredLogitDistance(g, z, Rows(g, "targets"))), 2), 1e-6);
+        Close([0.6080555555555556],
+            Value((g, z, _) => g.MeanAll(ClassificationLosses.CentredLogitDistance(g, z, Rows(g, "targets"))), 2), 1e-6);
         Close([0.6321005536985334],
             Value((g, z, y) => g.MeanAll(ClassificationLosses.OtherClassesCrossEntropy(g, z, Rows(g, "others"),
                 ClassificationLosses.LabelMask(g, y, Classes))), 2), 1e-6);

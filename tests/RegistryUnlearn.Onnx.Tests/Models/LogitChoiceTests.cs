@@ -37,7 +37,10 @@ public sealed class LogitChoiceTests
         { [7, 50], null, null, "can have its classes along axis 1 or 2. Say which by the class axis (--class-axis)" },
         { [7, 50], [], null, "does not fit labels of shape () per sample. Give one label per position" },
         { [7, 50], [9], null, "does not fit labels of shape (9) per sample" },
-        { [7, 50], [7], 1, "has classes along axis 1, and labels have shape (7) per sample. Give one label for each of the positions (50)" },
+        {
+            [7, 50], [7], 1,
+            "has classes along axis 1, and labels have shape (7) per sample. Give one label for each of the positions (50)"
+        },
         { [7, 50], [7], 3, "has no class axis 3. Name an axis from 1 to 2, or from -2 to -1" },
         { [7, 50], [7], 0, "has no class axis 0" },
         { [7, 50], [7], -3, "has no class axis -3" },

@@ -89,7 +89,9 @@ public sealed class CheckpointTests : IDisposable
 
     [Fact]
     public void Names_a_missing_checkpoint() =>
-        Assert.EndsWith("checkpoint: file: does not exist. Check the path", Assert.Throws<OnnxModelException>(() => Checkpoint.Read(File)).Message);
+        Assert.EndsWith(
+            "checkpoint: file: does not exist. Check the path",
+            Assert.Throws<OnnxModelException>(() => Checkpoint.Read(File)).Message);
 
     int Refuses(byte[] bytes)
     {

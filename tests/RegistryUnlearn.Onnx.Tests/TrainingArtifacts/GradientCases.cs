@@ -9,7 +9,8 @@ static class GradientCases
     public static IReadOnlyList<GradientCase> All { get; } =
     [
         Unary("ReluGrad", (g, x) => g.Add("Relu", [x]), ofOutput: true),
-        Unary("LeakyReluGrad", (g, x) => g.Add("LeakyRelu", [x], Attributes.Of("alpha", 0.1f)), ofOutput: true, Attributes.Of("alpha", 0.1f)),
+        Unary("LeakyReluGrad", (g, x) => g.Add("LeakyRelu", [x], Attributes.Of("alpha", 0.1f)), ofOutput: true,
+            Attributes.Of("alpha", 0.1f)),
         Unary("SigmoidGrad", (g, x) => g.Sigmoid(x), ofOutput: true),
         Unary("TanhGrad", (g, x) => g.Tanh(x), ofOutput: true),
         Unary("GeluGrad", Gelu, ofOutput: false),
@@ -18,7 +19,8 @@ static class GradientCases
         Unary("SoftmaxGrad_13", (g, x) => g.Softmax(x, 1), ofOutput: true, Attributes.Of("axis", 1)),
         Unary("LogSoftmaxGrad_13", (g, x) => g.LogSoftmax(x, -1), ofOutput: true, Attributes.Of("axis", -1)),
         Unary("SoftmaxGrad", (g, x) => g.Reshape(g.Softmax(g.Reshape(x, 2, -1), 1), 2, 3, 4), ofOutput: true, Attributes.Of("axis", 1)),
-        Unary("LogSoftmaxGrad", (g, x) => g.Reshape(g.LogSoftmax(g.Reshape(x, 6, -1), 1), 2, 3, 4), ofOutput: true, Attributes.Of("axis", 2)),
+        Unary("LogSoftmaxGrad", (g, x) => g.Reshape(g.LogSoftmax(g.Reshape(x, 6, -1), 1), 2, 3, 4), ofOutput: true,
+            Attributes.Of("axis", 2)),
         CrossEntropy("mean", Attributes.Of("reduction", "mean")),
         CrossEntropy("sum", Attributes.Of("reduction", "sum")),
         CrossEntropy("none", Attributes.Of("reduction", "none")),
@@ -36,7 +38,8 @@ static class GradientCases
             Attributes.Of("pads", [1, 0, 1, 0]), Attributes.Of("strides", [2, 2]), Attributes.Of("kernel_shape", [3, 2])),
         Convolution("ConvGrad, grouped and dilated", [2, 4, 7, 7], [4, 2, 2, 2], [2, 4, 5, 5],
             Attributes.Of("dilations", [2, 2]), Attributes.Of("group", 2), Attributes.Of("kernel_shape", [2, 2])),
-        Convolution("ConvGrad, one axis", [2, 3, 9], [4, 3, 3], [2, 4, 9], Attributes.Of("pads", [1, 1]), Attributes.Of("kernel_shape", [3])),
+        Convolution("ConvGrad, one axis", [2, 3, 9], [4, 3, 3], [2, 4, 9],
+            Attributes.Of("pads", [1, 1]), Attributes.Of("kernel_shape", [3])),
         new("MaxPoolGrad, overlapping", [[2, 2, 6, 6]], [2, 2, 4, 4],
             (g, x) => g.Add("MaxPool", x, Attributes.Of("kernel_shape", [3, 3])),
             (g, dy, x) =>
@@ -54,7 +57,8 @@ static class GradientCases
         new("GatherNDGrad", [[3, 4]], [2], (g, x) => g.Add("GatherND", [x[0], Pairs(g)]),
             (g, dy, x) => Emit(g, "com.microsoft.GatherNDGrad", [g.Shape(x[0]), Pairs(g), dy], ["x0_grad"])) { HasKernel = false },
         new("GatherElementsGrad", [[3, 4]], [2, 2], (g, x) => g.Add("GatherElements", [x[0], Pairs(g)], Attributes.Of("axis", 1)),
-            (g, dy, x) => Emit(g, "com.microsoft.GatherElementsGrad", [dy, g.Shape(x[0]), Pairs(g)], ["x0_grad"], Attributes.Of("axis", 1))),
+            (g, dy, x) => Emit(g, "com.microsoft.GatherElementsGrad", [dy, g.Shape(x[0]), Pairs(g)], ["x0_grad"],
+                Attributes.Of("axis", 1))),
         new("SliceGrad, backwards", [[5, 6]], [2, 3], (g, x) => g.Slice(x[0], [4, 1], [0, 6], [0, 1], [-2, 2]),
             (g, dy, x) => Emit(g, "com.microsoft.SliceGrad",
                 [dy, g.Shape(x[0]), g.Ints(4, 1), g.Ints(0, 6), g.Ints(0, 1), g.Ints(-2, 2)], ["x0_grad"])),
@@ -70,7 +74,8 @@ static class GradientCases
         }),
         new("ResizeGrad", [[1, 2, 3, 3]], [1, 2, 6, 6],
             (g, x) => g.Add("Resize", [x[0], default, Doubled(g)], Linear, HalfPixel),
-            (g, dy, x) => Emit(g, "com.microsoft.ResizeGrad", [dy, x[0], default, Doubled(g)], ["x0_grad"], Linear, HalfPixel)) { HasKernel = false },
+            (g, dy, x) => Emit(g, "com.microsoft.ResizeGrad", [dy, x[0], default, Doubled(g)], ["x0_grad"], Linear, HalfPixel))
+            { HasKernel = false },
     ];
 
     static void Emit(GraphBuilder g, string op, Value[] inputs, string[] outputs, params AttributeProto[] attributes) =>
@@ -84,9 +89,10 @@ static class GradientCases
 
     static Value Pairs(GraphBuilder g) => g.Constant(Tensors.Of([2L, 1L, 0L, 3L], 2, 2));
 
-    static GradientCase Unary(string op, Func<GraphBuilder, Value, Value> forward, bool ofOutput, params AttributeProto[] attributes) => new(
-        op, [[2, 3, 4]], [2, 3, 4], (g, x) => forward(g, x[0]),
-        (g, dy, x) => Emit(g, "com.microsoft." + op, [dy, ofOutput ? forward(g, x[0]) : x[0]], ["x0_grad"], attributes));
+    static GradientCase Unary(
+        string op, Func<GraphBuilder, Value, Value> forward, bool ofOutput, params AttributeProto[] attributes) =>
+        new(op, [[2, 3, 4]], [2, 3, 4], (g, x) => forward(g, x[0]),
+            (g, dy, x) => Emit(g, "com.microsoft." + op, [dy, ofOutput ? forward(g, x[0]) : x[0]], ["x0_grad"], attributes));
 
     static GradientCase CrossEntropy(string name, params AttributeProto[] attributes)
     {

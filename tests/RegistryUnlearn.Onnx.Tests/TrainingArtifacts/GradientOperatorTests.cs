@@ -31,7 +31,8 @@ public sealed class GradientOperatorTests : IDisposable
         {
             var path = Path.Combine(folder.FullName, $"{i}.onnx");
             ModelFile.Write(row.Official(), path);
-            return new EngineJob(Run: path, Feeds: row.Values().ToDictionary(v => v.Key, v => EngineTensor.Of(v.Value.Shape, v.Value.Floats)));
+            return new EngineJob(
+                Run: path, Feeds: row.Values().ToDictionary(v => v.Key, v => EngineTensor.Of(v.Value.Shape, v.Value.Floats)));
         });
         var results = await TrainingEngine.RunAsync(folder.FullName, [.. jobs]);
         Assert.Multiple([.. rows.Zip(results).Select(r => (Action)(() =>

@@ -75,7 +75,10 @@ public class DataSetTests
         { Pixels, NpyArray.Of<long>("y", [3], [0, 1, 2]), null, "array 'y': its shape is (3); save one integer for each of the 2 inputs" },
         { Pixels, NpyArray.Of<long>("y", [3, 1], [0, 1, 0]), null, "array 'y': its shape is (3, 1); save labels for each of the 2 inputs" },
         { Pixels, NpyArray.Of<long>("y", [2, 0], []), null, "array 'y': its shape is (2, 0)" },
-        { Pixels, NpyArray.Of<long>("y", [2, 2], [0, -1, 0, -100]), null, "array 'y': 1 of 4 labels are negative; number the classes from 0; -100" },
+        {
+            Pixels, NpyArray.Of<long>("y", [2, 2], [0, -1, 0, -100]), null,
+            "array 'y': 1 of 4 labels are negative; number the classes from 0; -100"
+        },
         { Pixels, NpyArray.Of<long>("y", [2, 2], [0, 1, -100, -100]), null, "array 'y': 1 of 2 samples have no label at any position" },
         { Pixels, NpyArray.Of<sbyte>("y", [2], [0, -1]), null, "array 'y': 1 of 2 labels are negative" },
         { Pixels, Labels, NpyArray.OfStrings("id", ["a", "a"]), "array 'id': rows 0 and 1 have the same id" },

@@ -64,7 +64,8 @@ public sealed class ArtifactImporterTests : IDisposable
             [new(Train: this["in"], Steps: [feeds, feeds, feeds]), new(Train: this["out"], Steps: [feeds, feeds, feeds])]);
         Assert.All(results, r => Assert.Null(r.Error));
         for (var i = 0; i < results[0].Outputs!.Count; i++)
-            Assert.Equal(Assert.Single(results[0].Outputs![i]["loss"].Floats()), Assert.Single(results[1].Outputs![i]["loss"].Floats()), 1e-6);
+            Assert.Equal(
+                Assert.Single(results[0].Outputs![i]["loss"].Floats()), Assert.Single(results[1].Outputs![i]["loss"].Floats()), 1e-6);
         Assert.Equal(results[0].Parameters!.Floats(), results[1].Parameters!.Floats(), (a, b) => Math.Abs(a - b) <= 1e-5);
     }
 

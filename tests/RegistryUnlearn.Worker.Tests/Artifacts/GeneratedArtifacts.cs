@@ -33,19 +33,27 @@ static class GeneratedArtifacts
         var g = Forward(checkpoint);
         g.Import("com.microsoft", 1);
         g.Initializer("loss_grad", Tensors.Scalar(1));
-        Emit(g, "com.microsoft.SoftmaxCrossEntropyLossGrad", ["loss_grad", "log_prob", "target"], ["logits_grad"], Attributes.Of("reduction", "mean"));
+        Emit(g, "com.microsoft.SoftmaxCrossEntropyLossGrad", ["loss_grad", "log_prob", "target"], ["logits_grad"],
+            Attributes.Of("reduction", "mean"));
         Emit(g, "Gemm", ["logits_grad", "fc.weight"], ["flat_grad"]);
         Emit(g, "Gemm", ["logits_grad", "flat"], ["fc.weight_grad"], Attributes.Of("transA", 1));
         Emit(g, "Shape", ["pooled"], ["pooled_shape"]);
         Emit(g, "Reshape", ["flat_grad", "pooled_shape"], ["pooled_grad"]);
-        g.Add(new NodeProto { OpType = "MaxPoolGrad", Name = "pool_Grad", Input = { "pooled_grad", "indices" }, Output = { "active_grad" } });
+        g.Add(new NodeProto
+        {
+            OpType = "MaxPoolGrad",
+            Name = "pool_Grad",
+            Input = { "pooled_grad", "indices" },
+            Output = { "active_grad" },
+        });
         Emit(g, "com.microsoft.ReluGrad", ["active_grad", "active"], ["convolved_grad"]);
         Emit(g, "com.microsoft.ConvGrad", ["convolved_grad", "x", "conv.weight"], ["", "conv.weight_grad", "conv.bias_grad"], Pads);
         foreach (var tensor in checkpoint.Trainable)
         {
             g.Input(tensor.Name + "_grad.accumulation.buffer", TensorType.Float([.. tensor.Dims.Select(d => (Dim)d)]));
             Emit(g, "com.microsoft.InPlaceAccumulatorV2",
-                [tensor.Name + "_grad.accumulation.buffer", tensor.Name + "_grad", "lazy_reset_grad"], [tensor.Name + "_grad.accumulation.out"]);
+                [tensor.Name + "_grad.accumulation.buffer", tensor.Name + "_grad", "lazy_reset_grad"],
+                [tensor.Name + "_grad.accumulation.out"]);
         }
         g.Input("lazy_reset_grad", new(DataType.Bool, [1]));
         foreach (var tensor in checkpoint.Trainable)

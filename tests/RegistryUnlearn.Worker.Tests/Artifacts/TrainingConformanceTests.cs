@@ -89,7 +89,8 @@ public sealed class TrainingConformanceTests : IDisposable
             Assert.Equal(ours.Length, theirs.Length);
             for (var e = 0; e < ours.Length; e++)
                 Assert.True(
-                    Math.Abs(ours[e] - theirs[e]) <= (rounding.Contains((p, e)) ? Steps * 2 * LearningRate : 1e-5 * Math.Max(1, Math.Abs(ours[e]))),
+                    Math.Abs(ours[e] - theirs[e])
+                        <= (rounding.Contains((p, e)) ? Steps * 2 * LearningRate : 1e-5 * Math.Max(1, Math.Abs(ours[e]))),
                     $"{what} '{model.Forward.Parameters[p].Name}'[{e}] is {ours[e]} here and {theirs[e]} in the official engine");
         }
     }

@@ -45,7 +45,8 @@ public sealed class TextJobTests : IDisposable
         Assert.Equal(2, outcome.Result.Version);
         Assert.All(outcome.Audit!.Rows.SelectMany(r => r.Metrics.Values), value => Assert.True(double.IsFinite(value)));
         var before = outcome.Audit.Rows[0];
-        Assert.Equal(MeanLoss(TextRegistry.Sentences(0, 40, i => i < 4), 4), before[MetricCatalogue.MeanLoss(AuditSets.Forget)]!.Value, 1e-5);
+        Assert.Equal(
+            MeanLoss(TextRegistry.Sentences(0, 40, i => i < 4), 4), before[MetricCatalogue.MeanLoss(AuditSets.Forget)]!.Value, 1e-5);
     }
 
     /// <summary>Mean over the sentences of the mean cross-entropy of their labelled words, from the definition.</summary>
@@ -89,7 +90,8 @@ public sealed class TextJobTests : IDisposable
     /// <summary>The model trained on all sentences, those with mistakes included.</summary>
     byte[] Trained(bool tokensAsInt32)
     {
-        string model = Path.Combine(folder.Path, "m.onnx"), data = Path.Combine(folder.Path, "d.npz"), trained = Path.Combine(folder.Path, "t.onnx");
+        string model = Path.Combine(folder.Path, "m.onnx"), data = Path.Combine(folder.Path, "d.npz");
+        var trained = Path.Combine(folder.Path, "t.onnx");
         File.WriteAllBytes(model, TextRegistry.Model(tokensAsInt32).ToByteArray());
         File.WriteAllBytes(data, TextRegistry.Set(0, 40, i => i < 4));
         var options = Path.Combine(folder.Path, "options.json");

@@ -35,6 +35,6 @@ static class AxisMaps
     /// <summary>The fixed size of an axis of input 0.</summary>
     /// <exception cref="OnnxModelException">The size is known only at run time.</exception>
     public static int FixedSize(RuleContext r, int axis) => r.InType(0).Shape[axis] is { IsFixed: true } dim ? (int)dim.Size
-        : throw new OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') needs a fixed size of axis {axis} for its gradient; give the "
-            + "input's height and width in the model");
+        : throw new OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') needs a fixed size of axis {axis} for its gradient; give "
+            + "the input's height and width in the model");
 }

@@ -49,7 +49,8 @@ static class EinsteinSums
         if (others.Length == 0 && kept != output)
             gradient = Sum([output], [r.DOut()]);
         int[] twice = [.. Enumerable.Range(0, term.Length).Where(i => term.IndexOf(term[i]) < i)];
-        long[] missing = [.. Enumerable.Range(0, term.Length).Where(i => !kept.Contains(term[i]) || twice.Contains(i)).Select(i => (long)i)];
+        long[] missing =
+            [.. Enumerable.Range(0, term.Length).Where(i => !kept.Contains(term[i]) || twice.Contains(i)).Select(i => (long)i)];
         if (missing.Length > 0)
             gradient = r.G.Unsqueeze(gradient, missing);
         foreach (var axis in twice)

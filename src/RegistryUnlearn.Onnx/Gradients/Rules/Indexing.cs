@@ -15,7 +15,8 @@ static class Indexing
         new("", "ScatterND", 16, r => Added(r) ? [r.DOut(), null, r.G.Add("GatherND", [r.DOut(), r.In(1)])]
             : [r.G.Add("ScatterND", [r.DOut(), r.In(1), r.G.Zeros(r.ShapeOfIn(2))]), null, r.G.Add("GatherND", [r.DOut(), r.In(1)])]),
         new("", "ScatterElements", 16, r => Added(r) ? [r.DOut(), null, r.G.Add("GatherElements", [r.DOut(), r.In(1)], Axis(r))]
-            : [r.G.Add("ScatterElements", [r.DOut(), r.In(1), r.G.Zeros(r.ShapeOfIn(2))], Axis(r)), null, r.G.Add("GatherElements", [r.DOut(), r.In(1)], Axis(r))]),
+            : [r.G.Add("ScatterElements", [r.DOut(), r.In(1), r.G.Zeros(r.ShapeOfIn(2))], Axis(r)), null,
+                r.G.Add("GatherElements", [r.DOut(), r.In(1)], Axis(r))]),
     ];
 
     static IEnumerable<long> Axes(int start, int count) => Enumerable.Range(start, count).Select(a => (long)a);
@@ -32,7 +33,9 @@ static class Indexing
         var other => throw r.Refuse($"reduction '{other}'", "export the model without it, or train only the layers behind it"),
     };
 
-    /// <summary>The indices of GatherND with their own position on the batch axes in front, so that they count from the first axis.</summary>
+    /// <summary>
+    /// The indices of GatherND with their own position on the batch axes in front, so that they count from the first axis.
+    /// </summary>
     static Value FullIndices(RuleContext r)
     {
         var (g, rank, batch) = (r.G, r.InType(1).Rank, (int)r.Int("batch_dims", 0));

@@ -26,14 +26,19 @@ static class MatrixProducts
         if (a.Rank == 1 || b.Rank == 1)
             return WithVector(r, a, b);
         if (b.Rank == 2)
-            return [r.G.MatMul(r.DOut(), r.G.Transpose(r.In(1), [1, 0])), r.G.Gemm(Rows(r.G, r.In(0), a), Rows(r.G, r.DOut(), r.OutType()), transA: true)];
+            return
+            [
+                r.G.MatMul(r.DOut(), r.G.Transpose(r.In(1), [1, 0])),
+                r.G.Gemm(Rows(r.G, r.In(0), a), Rows(r.G, r.DOut(), r.OutType()), transA: true),
+            ];
         var da = r.G.MatMul(r.DOut(), Swap(r.G, r.In(1), b));
         var db = r.G.MatMul(Swap(r.G, r.In(0), a), r.DOut());
         return [r.Unbroadcast(da, Product(r, a.Shape[^2], a.Shape[^1]), 0), r.Unbroadcast(db, Product(r, b.Shape[^2], b.Shape[^1]), 1)];
     }
 
     /// <summary>The type of a product with the broadcast leading axes of the output.</summary>
-    static TensorType Product(RuleContext r, Dim rows, Dim columns) => new(r.OutType().Element, [.. r.OutType().Shape.SkipLast(2), rows, columns]);
+    static TensorType Product(RuleContext r, Dim rows, Dim columns) =>
+        new(r.OutType().Element, [.. r.OutType().Shape.SkipLast(2), rows, columns]);
 
     /// <summary>Leading axes merged into one: a matrix with the same last axis.</summary>
     static Value Rows(GraphBuilder g, Value x, TensorType type) =>
@@ -52,11 +57,16 @@ static class MatrixProducts
         if (b.Rank == 1)
         {
             var column = r.G.Unsqueeze(r.DOut(), -1);
-            return [r.G.Mul(column, r.In(1)), r.G.ReduceSum(r.G.Mul(column, r.In(0)), [.. Enumerable.Range(0, a.Rank - 1).Select(i => (long)i)], keep: false)];
+            return
+            [
+                r.G.Mul(column, r.In(1)),
+                r.G.ReduceSum(r.G.Mul(column, r.In(0)), [.. Enumerable.Range(0, a.Rank - 1).Select(i => (long)i)], keep: false),
+            ];
         }
         var row = r.G.Unsqueeze(r.DOut(), -2);
         var left = r.G.Unsqueeze(r.In(0), -1);
-        var da = r.G.ReduceSum(r.G.Mul(row, r.In(1)), [.. Enumerable.Range(0, b.Rank).Where(i => i != b.Rank - 2).Select(i => (long)i)], keep: false);
+        var da = r.G.ReduceSum(
+            r.G.Mul(row, r.In(1)), [.. Enumerable.Range(0, b.Rank).Where(i => i != b.Rank - 2).Select(i => (long)i)], keep: false);
         return [da, r.G.Mul(row, left)];
     }
 }

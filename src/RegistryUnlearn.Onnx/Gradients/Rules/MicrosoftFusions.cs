@@ -32,8 +32,8 @@ static class MicrosoftFusions
     static Value?[] FusedMatMul(RuleContext r)
     {
         if (r.Int("transBatchA", 0) == 1 || r.Int("transBatchB", 0) == 1)
-            throw new OnnxModelException($"FusedMatMul (node '{r.Node.Name}') with transBatchA or transBatchB has no gradient rule; use the "
-                + "model as it was before ONNX Runtime optimized it");
+            throw new OnnxModelException($"FusedMatMul (node '{r.Node.Name}') with transBatchA or transBatchB has no gradient rule; use "
+                + "the model as it was before ONNX Runtime optimized it");
         return [r.G.Scale(r.G.MatMul(Operand(0, "transA"), Operand(1, "transB")), r.Float("alpha", 1))];
 
         Value Operand(int i, string transposed)
@@ -63,7 +63,8 @@ static class MicrosoftFusions
             "Relu" or "Tanh" or "Sigmoid" => r.G.Add(r.Node.Text("activation", ""), [y]),
             "LeakyRelu" => r.G.Add("LeakyRelu", [y], Attributes.Of("alpha", Parameter(0, "activation_alpha", 0.01f))),
             "HardSigmoid" => r.G.Add("HardSigmoid", [y],
-                Attributes.Of("alpha", Parameter(0, "activation_alpha", 0.2f)), Attributes.Of("beta", Parameter(1, "activation_beta", 0.5f))),
+                Attributes.Of("alpha", Parameter(0, "activation_alpha", 0.2f)),
+                Attributes.Of("beta", Parameter(1, "activation_beta", 0.5f))),
             "Clip" when parameters.Length == 2 => r.G.Add("Clip", [y, r.G.Scalar(parameters[0]), r.G.Scalar(parameters[1])]),
             var other => throw new OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') with activation '{other}' has no gradient "
                 + "rule; use the model as it was before ONNX Runtime optimized it"),

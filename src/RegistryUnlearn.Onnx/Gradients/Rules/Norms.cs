@@ -19,7 +19,8 @@ static class Norms
         Fused("LpNormalization", 1, LpNormalization),
         Fused("LpPool", 11, LpPool),
         Fused("GlobalLpPool", 2, r => Root(r.G,
-            r.G.ReduceSum(Power(r.G, r.In(0), r.Int("p", 2)), [.. Enumerable.Range(2, r.InType(0).Rank - 2).Select(a => (long)a)], keep: true),
+            r.G.ReduceSum(
+                Power(r.G, r.In(0), r.Int("p", 2)), [.. Enumerable.Range(2, r.InType(0).Rank - 2).Select(a => (long)a)], keep: true),
             r.Int("p", 2))),
     ];
 

@@ -17,8 +17,10 @@ static class Pooling
         Adjoint.Rule(Adjoint.AveragePoolGradOp, r =>
         [
             r.G.Add("AveragePool", [r.DOut()],
-                [.. Geometry.Of(r.Node).Window.Where(a => r.G.Opset >= 19 || a.Name != "dilations"), Attributes.Of("count_include_pad", r.Int("count_include_pad", 0)),
-                    Attributes.Of("ceil_mode", r.Int("ceil_mode", 0))]),
+            [
+                .. Geometry.Of(r.Node).Window.Where(a => r.G.Opset >= 19 || a.Name != "dilations"),
+                Attributes.Of("count_include_pad", r.Int("count_include_pad", 0)), Attributes.Of("ceil_mode", r.Int("ceil_mode", 0)),
+            ]),
             null,
         ]),
     ];
@@ -32,7 +34,8 @@ static class Pooling
     static AttributeProto[] FixedWindow(RuleContext r)
     {
         if (!Geometry.Of(r.Node, r.InType(0), null).IsFixed)
-            throw new OnnxModelException($"AveragePool (node '{r.Node.Name}') needs fixed spatial sizes for its gradient; give the input's height and width in the model");
+            throw new OnnxModelException($"AveragePool (node '{r.Node.Name}') needs fixed spatial sizes for its gradient; give the input's "
+                + "height and width in the model");
         return [.. Window(r), Attributes.Of("out", r.OutType().Sizes[2..])];
     }
 }

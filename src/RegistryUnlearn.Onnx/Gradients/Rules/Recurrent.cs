@@ -9,7 +9,9 @@ namespace RegistryUnlearn.Onnx.Gradients.Rules;
 /// </summary>
 static class Recurrent
 {
-    /// <summary>The graph has about 120 nodes per step with its second derivatives; beyond this many steps, building it takes minutes.</summary>
+    /// <summary>
+    /// The graph has about 120 nodes per step with its second derivatives; beyond this many steps, building it takes minutes.
+    /// </summary>
     const int MostSteps = 256;
 
     public static IReadOnlyList<Rule> Rules { get; } =
@@ -74,7 +76,9 @@ static class Recurrent
         var form = r.HasIn(7) ? "peepholes"
             : r.InType(0).Shape[0] is not { IsFixed: true, Size: > 0 } ? "a number of steps that is not fixed"
             : r.InType(0).Shape[0].Size > MostSteps ? $"more than {MostSteps} steps" : null;
-        return form is null ? (int)r.InType(0).Shape[0].Size : throw r.Refuse(form, "export it without, or train only the layers behind it");
+        return form is null
+            ? (int)r.InType(0).Shape[0].Size
+            : throw r.Refuse(form, "export it without, or train only the layers behind it");
     }
 
     static long[] Ones(int count) => [.. Enumerable.Repeat(1L, count)];

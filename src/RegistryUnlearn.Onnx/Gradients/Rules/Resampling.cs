@@ -52,7 +52,8 @@ static class Resampling
     {
         var repeats = Enumerable.Repeat(1L, shape.Length + 1).ToArray();
         repeats[axis + 1] = times;
-        return g.Reshape(g.Expand(g.Unsqueeze(x, axis + 1), g.Ints(repeats)), [.. new long[axis], shape[axis] * times, .. shape[(axis + 1)..]]);
+        return g.Reshape(
+            g.Expand(g.Unsqueeze(x, axis + 1), g.Ints(repeats)), [.. new long[axis], shape[axis] * times, .. shape[(axis + 1)..]]);
     }
 
     /// <summary>Where an output element lies in the input, in single precision as ONNX Runtime computes it.</summary>

@@ -2,7 +2,9 @@ using RegistryUnlearn.Onnx.Graphs;
 
 namespace RegistryUnlearn.Onnx.Gradients.Rules;
 
-/// <summary>Rotary position embedding (Su et al., RoFormer, 2021): pairs of features turned by an angle that grows with the position.</summary>
+/// <summary>
+/// Rotary position embedding (Su et al., RoFormer, 2021): pairs of features turned by an angle that grows with the position.
+/// </summary>
 static class RotaryPositions
 {
     public static IReadOnlyList<Rule> Rules { get; } =

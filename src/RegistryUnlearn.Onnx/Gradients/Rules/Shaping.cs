@@ -19,7 +19,8 @@ static class Shaping
         new("", "Slice", 10, r => [Adjoint.SliceGrad(r.G, r.DOut(), r.Node, r.InType(0))]),
         Adjoint.Rule(Adjoint.SliceGradOp, r => [r.G.Add("Slice", [r.DOut(), .. Enumerable.Range(2, r.InputCount - 2).Select(r.In)])]),
         new("", "Pad", 13, Pad),
-        new("", "Trilu", 14, r => [r.G.Add("Trilu", r.HasIn(1) ? [r.DOut(), r.In(1)] : [r.DOut()], Attributes.Of("upper", r.Int("upper", 1)))]),
+        new("", "Trilu", 14, r => [r.G.Add("Trilu", r.HasIn(1) ? [r.DOut(), r.In(1)] : [r.DOut()],
+            Attributes.Of("upper", r.Int("upper", 1)))]),
         // The transpose of a running sum runs the other way.
         new("", "CumSum", 11, r => [r.G.Add("CumSum", [r.DOut(), r.In(1)],
             Attributes.Of("exclusive", r.Int("exclusive", 0)), Attributes.Of("reverse", 1 - r.Int("reverse", 0)))]),
@@ -54,7 +55,9 @@ static class Shaping
     static Value?[] Pad(RuleContext r)
     {
         var pads = r.ConstantInts(1);
-        long[] axes = r.HasIn(3) ? [.. r.ConstantInts(3).Select(a => (long)r.InType(0).Axis(a))] : [.. Enumerable.Range(0, pads.Length / 2).Select(a => (long)a)];
+        long[] axes = r.HasIn(3)
+            ? [.. r.ConstantInts(3).Select(a => (long)r.InType(0).Axis(a))]
+            : [.. Enumerable.Range(0, pads.Length / 2).Select(a => (long)a)];
         if (r.Node.Text("mode", "constant") is not "constant" and var mode)
             return [RepeatedPad(r, mode, axes, pads)];
         long[] starts = pads[..axes.Length];
@@ -70,7 +73,8 @@ static class Shaping
             }
             restored = r.G.Pad(restored, grow);
         }
-        var cut = axes.Select((a, i) => (a, From: Math.Max(0, starts[i]), Until: Math.Max(0, pads[i + axes.Length]))).Where(c => c.From + c.Until > 0).ToArray();
+        var cut = axes.Select((a, i) => (a, From: Math.Max(0, starts[i]), Until: Math.Max(0, pads[i + axes.Length])))
+            .Where(c => c.From + c.Until > 0).ToArray();
         return cut.Length == 0 ? [restored] :
         [
             r.G.Slice(restored, [.. cut.Select(c => c.From)], [.. cut.Select(c => c.Until > 0 ? -c.Until : long.MaxValue)],
@@ -86,7 +90,8 @@ static class Shaping
             if (pads[i] == 0 && pads[i + axes.Length] == 0)
                 continue;
             var size = AxisMaps.FixedSize(r, (int)axes[i]);
-            int[] from = [.. Enumerable.Range(0, (int)(size + pads[i] + pads[i + axes.Length])).Select(o => Source((int)(o - pads[i]), size))];
+            int[] from =
+                [.. Enumerable.Range(0, (int)(size + pads[i] + pads[i + axes.Length])).Select(o => Source((int)(o - pads[i]), size))];
             gradient = AxisMaps.Apply(r.G, gradient, r.InType(0).Rank, (int)axes[i], AxisMaps.Selection(from, size, transposed: true));
         }
         return gradient;

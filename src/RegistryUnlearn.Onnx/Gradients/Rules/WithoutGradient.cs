@@ -9,8 +9,8 @@ static class WithoutGradient
         {
             "Shape", "Size", "Constant", "ConstantOfShape", "Range", "NonZero", "ArgMax", "ArgMin", "OneHot", "EyeLike", "Equal", "Greater",
             "GreaterOrEqual", "Less", "LessOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf", "Sign", "Floor", "Ceil", "Round", "Mod",
-            "Hardmax", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "NonMaxSuppression", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
-            "Bernoulli",
+            "Hardmax", "BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", "BitwiseNot", "NonMaxSuppression", "Multinomial",
+            "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Bernoulli",
         }.Select(op => new Rule("", op, 1, _ => []) { StopsGradient = true }),
         .. Refused("control flow is not differentiated; export the model with control flow unrolled or folded",
             "If", "Loop", "Scan", "SequenceMap"),
@@ -31,7 +31,8 @@ static class WithoutGradient
             "com.microsoft.DecoderMaskedMultiHeadAttention", "com.microsoft.DecoderMaskedSelfAttention", "com.microsoft.PackedAttention",
             "com.microsoft.PackedMultiHeadAttention", "com.microsoft.LongformerAttention", "com.microsoft.SparseAttention",
             "com.microsoft.PagedAttention"),
-        .. Refused("layers in ONNX Runtime's blocked layout are not differentiated; use the model as it was before ONNX Runtime optimized it",
+        .. Refused(
+            "layers in ONNX Runtime's blocked layout are not differentiated; use the model as it was before ONNX Runtime optimized it",
             "com.microsoft.nchwc.Conv", "com.microsoft.nchwc.MaxPool", "com.microsoft.nchwc.AveragePool",
             "com.microsoft.nchwc.GlobalAveragePool", "com.microsoft.nchwc.ReorderInput", "com.microsoft.nchwc.ReorderOutput"),
         .. Refused("it has no gradient rule yet; train only the layers behind it",

@@ -82,7 +82,8 @@ sealed class LtuRun : GradientRun
                 membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
 
             forgetGradient = new TensorBlock(task.Original.Layout);
-            rememberSession = new GraphSession(Graph((g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes, task.Model.Layout)));
+            rememberSession = new GraphSession(Graph(
+                (g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes, task.Model.Layout)));
             forgetSession = new GraphSession(Graph(membership is null
                 ? (g, prefix, logits) => LtuLosses.Forget(g, prefix, logits, task.Classes, options.OtherClasses, task.Model.Layout)
                 : (g, prefix, logits) => LtuLosses.Membership(

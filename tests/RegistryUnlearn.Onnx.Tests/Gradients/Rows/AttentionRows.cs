@@ -36,16 +36,18 @@ public sealed class AttentionRows
         new("RotaryEmbedding", $"3,4,16 | 5,2 | 5,2 | {Positions}")
         {
             From = 23,
-            Build = (g, x) => [g.Add("RotaryEmbedding", [x[0], x[1], x[2], g.Reshape(x[3], 3, 4)], Onnx.Graphs.Attributes.Of("num_heads", 2),
-                Onnx.Graphs.Attributes.Of("rotary_embedding_dim", 4))],
+            Build = (g, x) => [g.Add("RotaryEmbedding", [x[0], x[1], x[2], g.Reshape(x[3], 3, 4)],
+                Onnx.Graphs.Attributes.Of("num_heads", 2), Onnx.Graphs.Attributes.Of("rotary_embedding_dim", 4))],
         },
-        new(Domain + "RotaryEmbedding", "N,2,4,6 | =1 | 5,3 | 5,3"), new(Domain + "RotaryEmbedding", "N,4,12 | =0 | 5,3 | 5,3", "interleaved=1"),
+        new(Domain + "RotaryEmbedding", "N,2,4,6 | =1 | 5,3 | 5,3"),
+        new(Domain + "RotaryEmbedding", "N,4,12 | =0 | 5,3 | 5,3", "interleaved=1"),
         new(Domain + "RotaryEmbedding", $"3,4,16 | {Positions} | 5,2 | 5,2")
         {
             Build = (g, x) => [g.Add(Domain + "RotaryEmbedding", [x[0], g.Reshape(x[1], 3, 4), x[2], x[3]],
                 Onnx.Graphs.Attributes.Of("num_heads", 2), Onnx.Graphs.Attributes.Of("rotary_embedding_dim", 4))],
         },
-        new(Domain + "Attention", "N,3,4 | 4,12 | 12", "num_heads=2"), new(Domain + "Attention", "N,3,4 | 4,12 | 12", "num_heads=2 unidirectional=1"),
+        new(Domain + "Attention", "N,3,4 | 4,12 | 12", "num_heads=2"),
+        new(Domain + "Attention", "N,3,4 | 4,12 | 12", "num_heads=2 unidirectional=1"),
         new(Domain + "Attention", "N,3,4 | 4,18 | 18", "num_heads=2 qkv_hidden_sizes=[6,6,6] scale=0.75"),
         new(Domain + "Attention", "N,H,4 | 4,20 | 20", "num_heads=2 qkv_hidden_sizes=[8,8,4]"),
         new(Domain + "Attention", "N,3,4 | 4,12 | 12 |  |  | N,2,3,3", "num_heads=2"),

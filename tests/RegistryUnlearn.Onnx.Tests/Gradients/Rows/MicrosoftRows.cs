@@ -8,12 +8,17 @@ public sealed class MicrosoftRows
 
     internal static readonly RowSet Rows = new(
     [
-        new(Domain + "Gelu", "N,3"), new(Domain + "BiasGelu", "N,2,3 | 3"), new(Domain + "FastGelu", "N,3"), new(Domain + "FastGelu", "N,3 | 3"),
+        new(Domain + "Gelu", "N,3"), new(Domain + "BiasGelu", "N,2,3 | 3"),
+        new(Domain + "FastGelu", "N,3"), new(Domain + "FastGelu", "N,3 | 3"),
         new(Domain + "QuickGelu", "N,3"), new(Domain + "QuickGelu", "N,3", "alpha=1.5"),
         new(Domain + "FusedMatMul", "N,3 | 3,5", "alpha=0.5"), new(Domain + "FusedMatMul", "N,3 | 5,3", "transB=1"),
         new(Domain + "FusedMatMul", "N,3,2 | N,4,3", "transA=1 transB=1 alpha=2.0"),
-        .. from activation in new[] { "activation=Relu", "activation=Tanh", "activation=Sigmoid", "activation=LeakyRelu activation_alpha=0.25" }
-            select new GradientCase(Domain + "FusedGemm", "N,3 | 5,3 | 5", $"{activation} transB=1 alpha=0.5") { Step = 1 / 128f, Tolerance = 5e-3 },
+        .. from activation in new[]
+            {
+                "activation=Relu", "activation=Tanh", "activation=Sigmoid", "activation=LeakyRelu activation_alpha=0.25",
+            }
+            select new GradientCase(Domain + "FusedGemm", "N,3 | 5,3 | 5", $"{activation} transB=1 alpha=0.5")
+                { Step = 1 / 128f, Tolerance = 5e-3 },
         new(Domain + "FusedConv", "N,2,4,5 | 3,2,3,3 | 3", "activation=Tanh pads=[1,1,1,1]"),
         new(Domain + "FusedConv", "N,2,4,5 | 3,2,1,1 | 3 | N,3,4,5", "activation=Sigmoid"),
         new(Domain + "FusedConv", "N,2,4,5 | 3,2,3,3") { Build = (g, x) => [Conv(g, x, "HardSigmoid", 0.03f, 0.5f)] },

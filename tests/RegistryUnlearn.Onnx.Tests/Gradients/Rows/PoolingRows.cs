@@ -43,7 +43,8 @@ public sealed class PoolingRows
         .. from window in new[]
             {
                 "kernel_shape=[2,2] strides=[2,2]", "kernel_shape=[3,3] strides=[2,2] pads=[1,1,0,1]", "kernel_shape=[3,2] strides=[3,2]",
-                "kernel_shape=[3,3] strides=[2,2] pads=[1,1,0,1] count_include_pad=1", "kernel_shape=[2,2] strides=[2,2] count_include_pad=1",
+                "kernel_shape=[3,3] strides=[2,2] pads=[1,1,0,1] count_include_pad=1",
+                "kernel_shape=[2,2] strides=[2,2] count_include_pad=1",
             }
             select new GradientCase("AveragePool", "N,3,5,6", window + " ceil_mode=1"),
         .. from p in new[] { "", "p=1", "p=3" }

@@ -6,7 +6,8 @@ public sealed class RearrangingRows
 {
     internal static readonly RowSet Rows = new(
     [
-        new("Tile", "N,3 | =1,2"), new("Tile", "N,3 | =3,1"), new("Tile", "N,3,2 | =2,1,3"), new("Tile", "N,H,2 | =1,2,2"), new("Tile", "N,3 | =1,1"),
+        new("Tile", "N,3 | =1,2"), new("Tile", "N,3 | =3,1"), new("Tile", "N,3,2 | =2,1,3"), new("Tile", "N,H,2 | =1,2,2"),
+        new("Tile", "N,3 | =1,1"),
         .. from shape in new[] { "N,8,2,3", "N,4,H,W" } from mode in new[] { "", " mode=DCR", " mode=CRD" }
             select new GradientCase("DepthToSpace", shape, "blocksize=2" + mode),
         new("SpaceToDepth", "N,2,4,6", "blocksize=2"), new("SpaceToDepth", "N,1,3,6", "blocksize=3"),
@@ -14,9 +15,9 @@ public sealed class RearrangingRows
         new("TopK", "5,N distinct | =3") { Step = 1 / 128f, Build = (g, x) => [Values(g, x, 0)] },
         .. from equation in new[]
             {
-                "N,2,3 | N,3,4 : bij,bjk->bik", "N,3 | 5,3 : bi,oi->bo", "N,3 | N,3 : bi,bi->b", "N,3 | N,3 : bi,bi->", "N,3 | 4 : bi,k->bk",
-                "N,2,3,4 | N,5,3,4 : bqhd,bkhd->bhqk", "N,2,3 : bij->bji", "N,2,3 : bij->b", "N,3 : bi->", "N,2,3 : bij->ji",
-                "N,3 | 3,4 : bi,ij", "N,3 | 3,4 | 4,N : ai,ij,jc->ac", "N,3 | N,2,4 : bi,bjk->bik",
+                "N,2,3 | N,3,4 : bij,bjk->bik", "N,3 | 5,3 : bi,oi->bo", "N,3 | N,3 : bi,bi->b", "N,3 | N,3 : bi,bi->",
+                "N,3 | 4 : bi,k->bk", "N,2,3,4 | N,5,3,4 : bqhd,bkhd->bhqk", "N,2,3 : bij->bji", "N,2,3 : bij->b", "N,3 : bi->",
+                "N,2,3 : bij->ji", "N,3 | 3,4 : bi,ij", "N,3 | 3,4 | 4,N : ai,ij,jc->ac", "N,3 | N,2,4 : bi,bjk->bik",
                 "N,H,3 | N,H,3 : bhi,bhj->bij",
                 // an ellipsis, of several ranks, alone, between labels, without an arrow
                 "N,2,3 | N,3,4 : ...ij,...jk->...ik", "N,2,3,4 | 4,5 : ...i,ij->...j", "N,2,3 | 1,2,3 : ...,...->...", "N,2,3 : ...j->...",

@@ -42,7 +42,8 @@ public sealed class RecurrentRows
         {
             Outputs = 3, Step = 1 / 256f,
         },
-        new("LSTM", "2,N,2 | 1,8,2 | 1,8,2", "hidden_size=2 activations=[HardSigmoid,Tanh,Tanh] activation_alpha=[0.1] activation_beta=[0.4]"),
+        new("LSTM", "2,N,2 | 1,8,2 | 1,8,2",
+            "hidden_size=2 activations=[HardSigmoid,Tanh,Tanh] activation_alpha=[0.1] activation_beta=[0.4]"),
         new("GRU", "2,N,2 | 1,6,2 | 1,6,2",
             "hidden_size=2 activations=[HardSigmoid,ScaledTanh] activation_alpha=[0.1,1.5] activation_beta=[0.4,0.7]") { Step = 1 / 256f },
         .. from function in new[] { "Relu", "LeakyRelu", "Elu", "Softplus", "Sigmoid" }
