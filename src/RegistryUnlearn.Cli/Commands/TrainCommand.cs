@@ -34,7 +34,7 @@ static class TrainCommand
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("train", "Train a model on samples and write the same model with the new parameters.")
         {
-            model, data, output, options, scale, mean, std, seed, test, logits, classAxis, include, exclude,
+            model, data, output, options, scale, mean, std, seed, test, logits, classAxis, include, exclude, CommonOptions.Device,
         };
         return host.Run(command, (parsed, cancellation) =>
         {
