@@ -49,7 +49,8 @@ static class TrainCommand
                 parsed.GetValue(options), parsed.GetValue(test),
                 new Normalization(parsed.GetValue(scale), means.Length > 0 ? means : Repeat(0, deviations),
                     deviations.Length > 0 ? deviations : Repeat(1, means)),
-                parsed.GetValue(seed), CommonOptions.LogitChoice(parsed, logits, classAxis), CommonOptions.Patterns(parsed, include, exclude),
+                parsed.GetValue(seed), CommonOptions.LogitChoice(parsed, logits, classAxis),
+                CommonOptions.Patterns(parsed, include, exclude),
                 parsed.GetValue(engine) == OrtTraining ? EngineKind.OrtTraining : EngineKind.Portable);
             using var line = host.NewProgress();
             var report = TrainingRun.Run(request, host.Clock, p => line.Show(() => Text.Progress(p), p.Step == p.Steps), cancellation);
