@@ -1,6 +1,7 @@
 using System.CommandLine;
 using RegistryUnlearn.Cli.Commands;
 using RegistryUnlearn.Cli.Output;
+using RegistryUnlearn.Training.Devices;
 
 namespace RegistryUnlearn.Cli;
 
@@ -28,6 +29,8 @@ public sealed class CommandHost(Streams streams, TimeProvider clock)
             var json = parsed.GetValue(CommonOptions.Output) == CommonOptions.Json;
             try
             {
+                if (parsed.GetValue(CommonOptions.Device) is { } device)
+                    ExecutionDevice.Use(device);
                 var answer = await body(parsed, cancellation);
                 Print(answer, json);
                 return answer.ExitCode;

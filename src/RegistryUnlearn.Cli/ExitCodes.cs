@@ -2,6 +2,7 @@ using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Training.Devices;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker;
@@ -16,7 +17,7 @@ public static class ExitCodes
     /// <summary>A defect of this program.</summary>
     public const int Defect = 1;
 
-    /// <summary>Something given cannot be used: arguments, files, models, data, requests, or a full or read-only disk.</summary>
+    /// <summary>Something given cannot be used: arguments, devices, files, models, data, requests, or a full or read-only disk.</summary>
     public const int BadInput = 2;
 
     /// <summary>The audit's gates did not pass.</summary>
@@ -31,6 +32,7 @@ public static class ExitCodes
         (typeof(OperationCanceledException), Cancelled),
         (typeof(InputException), BadInput),
         (typeof(OnnxModelException), BadInput),
+        (typeof(DeviceException), BadInput),
         (typeof(DataException), BadInput),
         (typeof(DivergedException), BadInput),
         (typeof(AuditInputException), BadInput),

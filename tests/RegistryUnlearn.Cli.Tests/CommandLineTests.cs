@@ -1,8 +1,11 @@
+using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Cli.Tests.Support;
 using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Runtime;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Training.Devices;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker;
@@ -15,6 +18,7 @@ public sealed class CommandLineTests
     {
         { new InputException("a", "b"), 2 },
         { new OnnxModelException("a"), 2 },
+        { new DeviceException("a"), 2 },
         { new DataException("a", null, "b", "c"), 2 },
         { new DivergedException(1, "the loss"), 2 },
         { new AuditInputException("a"), 2 },
@@ -53,6 +57,22 @@ public sealed class CommandLineTests
         var outcome = await work.RunAsync(commandLine);
         Assert.Equal((0, ""), (outcome.Code, outcome.Error));
         Assert.Contains(contains, outcome.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run request.json --registry models")]
+    [InlineData("train model.onnx --data train.npz --out trained.onnx")]
+    [InlineData("inspect gradients model.onnx --batch in.npz --out out.npz")]
+    [InlineData("inspect ltu-step model.onnx --config config.json --batch in.npz --out out.npz")]
+    public async Task A_build_without_CUDA_names_the_package_that_has_it(string commandLine)
+    {
+        using var work = new Workspace();
+        using var options = OrtRuntime.NewOptions();
+        Assert.SkipWhen(OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider"), "this build has CUDA");
+        Assert.Equal(
+            new Outcome(2, "", "the device cuda needs an ONNX Runtime with CUDA: build with 'dotnet build -p:OnnxRuntimeFlavor=Gpu' "
+                + "(package Microsoft.ML.OnnxRuntime.Gpu) on a machine with an NVIDIA GPU, CUDA and cuDNN\n"),
+            await work.RunAsync($"{commandLine} --device cuda"));
     }
 
     [Theory]

@@ -35,6 +35,18 @@ public sealed class TrainTests
     }
 
     [Fact]
+    public async Task An_ONNX_Runtime_that_does_not_train_is_one_line_before_any_work()
+    {
+        using var work = Filled();
+        var before = work.Files;
+        var outcome = await work.RunAsync(Command + "{o.onnx} --engine ort-training");
+        Assert.SkipWhen(outcome.Code == ExitCodes.Ok, "this build has ONNX Runtime Training");
+        Assert.Equal(new Outcome(ExitCodes.BadInput, "", "the engine ort-training needs an ONNX Runtime that trains: build with "
+            + "'dotnet build -p:OnnxRuntimeFlavor=Training' (package Microsoft.ML.OnnxRuntime.Training)\n"), outcome);
+        Assert.Equal(before, work.Files);
+    }
+
+    [Fact]
     public async Task The_same_seed_gives_the_same_bytes_also_beside_the_model()
     {
         using var work = Filled();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Training.Devices;
 
 namespace RegistryUnlearn.Cli.Commands;
 
@@ -13,6 +14,11 @@ static class CommonOptions
 
     public static Option<bool> Verbose { get; } = ForAllCommands(
         new Option<bool>("--verbose") { Description = "Show where an error happened." });
+
+    /// <summary>Of the commands that run models; taken before their bodies.</summary>
+    public static Option<string> Device { get; } = Choice(
+        "--device", "Where models run; cuda needs a build with -p:OnnxRuntimeFlavor=Gpu.",
+        ExecutionDevice.Cpu.Name, ExecutionDevice.Cuda.Name);
 
     public static Argument<string> Model() => new("model.onnx") { Description = "The ONNX model, a classifier." };
 

@@ -17,7 +17,7 @@ static class InspectGradientsCommand
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("gradients", "Loss, logits, gradients and Hessian-vector products of one batch's mean cross-entropy.")
         {
-            model, batch, output, logits, classAxis, include, exclude,
+            model, batch, output, logits, classAxis, include, exclude, CommonOptions.Device,
         };
         return host.Run(command, (parsed, _) =>
         {

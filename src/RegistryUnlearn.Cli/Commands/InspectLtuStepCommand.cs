@@ -23,7 +23,7 @@ static class InspectLtuStepCommand
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("ltu-step", "One step of learning to unlearn on given batches.")
         {
-            model, config, batch, order, scope, mode, output, logits, classAxis, include, exclude,
+            model, config, batch, order, scope, mode, output, logits, classAxis, include, exclude, CommonOptions.Device,
         };
         return host.Run(command, (parsed, _) =>
         {

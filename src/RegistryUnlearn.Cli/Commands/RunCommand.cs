@@ -16,7 +16,7 @@ static class RunCommand
         var interval = RegistryOptions.CheckpointInterval();
         var command = new Command("run", "Carry out an erasure request: a new version of the model stands in the registry when it is done.")
         {
-            request, registry, key, interval,
+            request, registry, key, interval, CommonOptions.Device,
         };
         return host.RunAsync(command, async (parsed, cancellation) =>
         {

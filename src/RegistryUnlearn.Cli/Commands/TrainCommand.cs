@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using RegistryUnlearn.Cli.Output;
+using RegistryUnlearn.Training.Engines;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Worker.TrainingRuns;
 
@@ -9,6 +10,8 @@ namespace RegistryUnlearn.Cli.Commands;
 
 static class TrainCommand
 {
+    const string OrtTraining = "ort-training";
+
     public static Command Create(CommandHost host)
     {
         var model = CommonOptions.Model();
@@ -29,12 +32,14 @@ static class TrainCommand
         var std = Numbers("--std", "Then they are divided by this: as many numbers as means. Default: 1.");
         var seed = new Option<ulong>("--seed") { Description = "Decides the order of the samples.", HelpName = "n" };
         var test = new Option<string?>("--test") { Description = "Samples that are only measured.", HelpName = "test.npz" };
+        var engine = CommonOptions.Choice("--engine", "What computes gradients; ort-training needs a build with "
+            + "-p:OnnxRuntimeFlavor=Training.", "portable", OrtTraining);
         var logits = CommonOptions.Logits();
         var classAxis = CommonOptions.ClassAxis();
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("train", "Train a model on samples and write the same model with the new parameters.")
         {
-            model, data, output, options, scale, mean, std, seed, test, logits, classAxis, include, exclude,
+            model, data, output, options, scale, mean, std, seed, test, logits, classAxis, include, exclude, CommonOptions.Device, engine,
         };
         return host.Run(command, (parsed, cancellation) =>
         {
@@ -44,7 +49,9 @@ static class TrainCommand
                 parsed.GetValue(options), parsed.GetValue(test),
                 new Normalization(parsed.GetValue(scale), means.Length > 0 ? means : Repeat(0, deviations),
                     deviations.Length > 0 ? deviations : Repeat(1, means)),
-                parsed.GetValue(seed), CommonOptions.LogitChoice(parsed, logits, classAxis), CommonOptions.Patterns(parsed, include, exclude));
+                parsed.GetValue(seed), CommonOptions.LogitChoice(parsed, logits, classAxis),
+                CommonOptions.Patterns(parsed, include, exclude),
+                parsed.GetValue(engine) == OrtTraining ? EngineKind.OrtTraining : EngineKind.Portable);
             using var line = host.NewProgress();
             var report = TrainingRun.Run(request, host.Clock, p => line.Show(() => Text.Progress(p), p.Step == p.Steps), cancellation);
             return new Answer(report, screen => Print(report, screen));

@@ -6,7 +6,8 @@ namespace RegistryUnlearn.Training.Runtime;
 
 /// <summary>
 /// A session with every input and output bound to memory once. Parameters are read from one block and gradients written to another;
-/// all other inputs and outputs are tensors of this object. A run allocates nothing on the managed heap and copies nothing.
+/// all other inputs and outputs are tensors of this object. A run allocates nothing on the managed heap and, on a device that shares the
+/// host's memory, copies nothing.
 /// </summary>
 public sealed class BoundStep : IDisposable
 {
@@ -14,6 +15,9 @@ public sealed class BoundStep : IDisposable
     readonly RunOptions options = new();
     readonly InferenceSession session;
     readonly Dictionary<string, NativeTensor> tensors = [];
+
+    /// <summary>ONNX Runtime copies an input to the device when it is bound: inputs for another memory are bound at every run.</summary>
+    readonly List<(string Name, OrtValue Value)> copied = [];
 
     /// <param name="size">The size of each free dimension, by its symbol.</param>
     /// <param name="parameters">Bound to the inputs that have its tensors' names.</param>
@@ -32,7 +36,11 @@ public sealed class BoundStep : IDisposable
         {
             var named = given.SelectMany(g => g).ToDictionary(g => g.Name, g => g.Value);
             foreach (var (name, meta) in session.InputMetadata)
-                binding.BindInput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+            {
+                var value = named.TryGetValue(name, out var known) ? known : Allocate(name, meta, size);
+                if (graph.Device.SharesHostMemory) binding.BindInput(name, value);
+                else copied.Add((name, value));
+            }
             foreach (var (name, meta) in session.OutputMetadata)
                 binding.BindOutput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
         }
@@ -51,7 +59,19 @@ public sealed class BoundStep : IDisposable
     /// <summary>The value of a scalar output.</summary>
     public float Scalar(string name) => tensors[name].Floats[0];
 
-    public void Run() => session.RunWithBinding(options, binding);
+    public void Run()
+    {
+        if (copied.Count == 0)
+        {
+            session.RunWithBinding(options, binding);
+            return;
+        }
+        foreach (var (name, value) in copied)
+            binding.BindInput(name, value);
+        binding.SynchronizeBoundInputs();
+        session.RunWithBinding(options, binding);
+        binding.SynchronizeBoundOutputs();
+    }
 
     OrtValue Allocate(string name, NodeMetadata meta, Func<string, long> size)
     {

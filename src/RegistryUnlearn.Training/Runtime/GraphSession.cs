@@ -3,16 +3,21 @@ using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Runtime;
+using RegistryUnlearn.Training.Devices;
 
 namespace RegistryUnlearn.Training.Runtime;
 
 /// <summary>A graph loaded into ONNX Runtime, on the thread pool that all sessions share.</summary>
 public sealed class GraphSession : IDisposable
 {
+    /// <param name="device">Null for the current one.</param>
     /// <exception cref="OnnxModelException">ONNX Runtime does not accept the graph.</exception>
-    public GraphSession(ModelProto graph)
+    /// <exception cref="DeviceException">The build has no provider for the device.</exception>
+    public GraphSession(ModelProto graph, ExecutionDevice? device = null)
     {
+        Device = device ?? ExecutionDevice.Current;
         using var options = OrtRuntime.NewOptions();
+        Device.AddTo(options);
         try
         {
             Inference = new InferenceSession(graph.ToByteArray(), options);
@@ -22,6 +27,8 @@ public sealed class GraphSession : IDisposable
             throw new OnnxModelException($"ONNX Runtime does not accept the graph: {e.Message}", e);
         }
     }
+
+    public ExecutionDevice Device { get; }
 
     internal InferenceSession Inference { get; }
 

@@ -1,6 +1,7 @@
 using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Onnx.Losses;
 using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Training.Engines;
 using RegistryUnlearn.Unlearning.Data;
 
 namespace RegistryUnlearn.Unlearning.Methods;
@@ -16,6 +17,11 @@ namespace RegistryUnlearn.Unlearning.Methods;
 public sealed record UnlearningTask(
     ForwardModel Model, TensorBlock Original, int Classes, Subset? Forget, Subset Retained, Subset? Holdout, int? TrainingCount, ulong Seed)
 {
+    /// <value>
+    /// Computes the gradients of the mean cross-entropy for methods that need no others; null for graphs of this product's own.
+    /// </value>
+    public GradientEngineFactory? Engine { get; init; }
+
     /// <summary>Declares the labels of a batch under its prefix and puts them beside its logits.</summary>
     internal LabelledLogits Labelled(GraphBuilder g, string prefix, Value logits, string name) => new(
         g, Model.Layout, logits, Model.Layout.AddLabels(g, prefix + name, g.Inputs[prefix + "input"].Shape[0]), Classes);

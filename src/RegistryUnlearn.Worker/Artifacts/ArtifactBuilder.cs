@@ -71,7 +71,7 @@ public static class ArtifactBuilder
         return true;
     }
 
-    static Checkpoint Parameters(ClassifierModel model) => new(
+    internal static Checkpoint Parameters(ClassifierModel model) => new(
         [.. model.Forward.Parameters.Select((p, i) => new CheckpointTensor(
             p.Name, TensorProto.Types.DataType.Float, p.Shape, MemoryMarshal.AsBytes(model.Initial[i]).ToArray()))], []);
 

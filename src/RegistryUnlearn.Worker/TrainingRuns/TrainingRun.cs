@@ -1,10 +1,13 @@
 using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Training.Devices;
+using RegistryUnlearn.Training.Engines;
 using RegistryUnlearn.Training.Evaluation;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Unlearning.StopRules;
+using RegistryUnlearn.Worker.Artifacts;
 using RegistryUnlearn.Worker.Files;
 using RegistryUnlearn.Worker.Models;
 
@@ -13,9 +16,10 @@ namespace RegistryUnlearn.Worker.TrainingRuns;
 /// <param name="OptionsPath">JSON object with the options of the method <c>train</c>; null for its defaults.</param>
 /// <param name="Test">Samples that are only measured.</param>
 /// <param name="Seed">Decides the order of the samples.</param>
+/// <param name="Engine">Computes the gradients.</param>
 public sealed record TrainingRequest(
     string Model, string Data, string Out, string? OptionsPath, string? Test, Normalization Normalization, ulong Seed,
-    LogitChoice Logits, ParameterPatterns? Patterns);
+    LogitChoice Logits, ParameterPatterns? Patterns, EngineKind Engine = EngineKind.Portable);
 
 /// <param name="Loss">Of the last step.</param>
 /// <param name="Remaining">At the speed so far.</param>
@@ -44,10 +48,12 @@ public static class TrainingRun
     /// <exception cref="OnnxModelException">The model cannot be trained here.</exception>
     /// <exception cref="DataException">The data cannot be used.</exception>
     /// <exception cref="DivergedException">Training did not stay finite.</exception>
+    /// <exception cref="DeviceException">This build does not have the engine.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; nothing was written.</exception>
     public static TrainingReport Run(
         TrainingRequest request, TimeProvider clock, Action<TrainingProgress> progress, CancellationToken cancellation)
     {
+        if (request.Engine is EngineKind.OrtTraining) OrtTrainingEngine.RequireAvailable();
         var method = MethodCatalog.Find(Method) ?? throw new InvalidOperationException($"there is no method {Method}");
         var options = ReadOptions(method, request.OptionsPath);
         var data = DataSet.Load(request.Data, new DataSetOptions { Normalization = request.Normalization });
@@ -57,8 +63,13 @@ public static class TrainingRun
         ModelOutput.RequireWritable(model, request.Out, inputs.OfType<string>());
         foreach (var set in new[] { data, test }.OfType<DataSet>()) model.RequireFits(set);
 
+        using var artifacts = request.Engine is EngineKind.OrtTraining
+            ? ClassifierModel.InFile(request.Model, () => new TemporaryArtifacts(model)) : null;
         var task = new UnlearningTask(
-            model.Forward, model.Initial, model.Classes, null, data.All("training"), null, null, request.Seed);
+            model.Forward, model.Initial, model.Classes, null, data.All("training"), null, null, request.Seed)
+        {
+            Engine = artifacts is null ? null : (p, g) => new OrtTrainingEngine(artifacts.Files, model.Forward, p, g),
+        };
         var before = Measure(model.Initial);
         using var run = ClassifierModel.InFile(request.Model, () => method.Start(task, options));
         var start = clock.GetTimestamp();
