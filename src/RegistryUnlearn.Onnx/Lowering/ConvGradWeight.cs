@@ -36,16 +36,28 @@ static class ConvGradWeight
     /// <summary>The input patches of every position, [B, C·K, P], rows in the order of a filter's weights.</summary>
     internal static Value Patches(GraphBuilder g, Geometry c, Value x)
     {
-        var flat = g.Reshape(PadInput(g, c, x), 0, c.Channels, PaddedPositions(c));
-        return c.Taps == 1 && c.UnitStrides && c.Unpadded ? flat
-            : g.Reshape(g.Gather(flat, g.Ints(Indices(c, tapsFirst: true)), 2), 0, c.Channels * c.Taps, Positions(c));
+        if (c.Taps == 1 && c.UnitStrides && c.Unpadded)
+            return g.Reshape(x, 0, c.Channels, Positions(c));
+        // One slice per tap copies rows of the image; a Gather would copy element by element.
+        var image = PadInput(g, c, x);
+        long[] axes = [.. Enumerable.Range(2, c.Rank).Select(a => (long)a)];
+        var taps = Enumerable.Range(0, (int)c.Taps).Select(k => g.Reshape(Shift(g, c, image, k, axes), 0, c.Channels, 1, Positions(c)));
+        return g.Reshape(g.Concat([.. taps], 2), 0, c.Channels * c.Taps, Positions(c));
+    }
+
+    /// <summary>What kernel tap k sees: the padded image from the tap's place on, in strides.</summary>
+    static Value Shift(GraphBuilder g, Geometry c, Value image, int k, long[] axes)
+    {
+        long[] starts = [.. Tap(c, k).Select((t, a) => t * c.Dilations[a])];
+        long[] ends = [.. starts.Select((s, a) => s + (c.Out(a) - 1) * c.Strides[a] + 1)];
+        return g.Slice(image, starts, ends, axes, c.Strides);
     }
 
     /// <summary>dY [O, B·P] · patches [B·P, K·C], all patches gathered at once from the channel-last input.</summary>
     internal static Value Gathered(GraphBuilder g, Geometry c, Value x, Value dy)
     {
         var rows = g.Reshape(ChannelLast(g, c, x), 0, PaddedPositions(c), c.Channels);
-        var patches = g.Reshape(g.Gather(rows, g.Ints(Indices(c, tapsFirst: false)), 1), -1, c.Taps * c.Channels);
+        var patches = g.Reshape(g.Gather(rows, g.Ints(Indices(c)), 1), -1, c.Taps * c.Channels);
         return FromTaps(g, c, g.Reshape(g.MatMul(FilterRows(g, c, dy), patches), c.Filters, c.Taps, c.Channels));
     }
 
@@ -61,10 +73,7 @@ static class ConvGradWeight
         var products = new Value[c.Taps];
         for (var k = 0; k < products.Length; k++)
         {
-            var tap = Tap(c, k);
-            long[] starts = [.. tap.Select((t, a) => t * c.Dilations[a])];
-            long[] ends = [.. starts.Select((s, a) => s + (c.Out(a) - 1) * c.Strides[a] + 1)];
-            var shifted = g.Slice(image, starts, ends, axes, c.Strides);
+            var shifted = Shift(g, c, image, k, axes);
             products[k] = c.Group == 1
                 ? g.MatMul(rows, g.Reshape(shifted, -1, channels))
                 : g.MatMul(rows, g.Transpose(g.Reshape(shifted, -1, c.Group, channels), [1, 0, 2]));
@@ -120,8 +129,8 @@ static class ConvGradWeight
         return at;
     }
 
-    /// <summary>Flat positions in the padded image of every (tap, position) or (position, tap) pair.</summary>
-    static long[] Indices(Geometry c, bool tapsFirst)
+    /// <summary>Flat positions in the padded image of every (position, tap) pair.</summary>
+    static long[] Indices(Geometry c)
     {
         long positions = Positions(c), taps = c.Taps;
         long[] outSizes = [.. Enumerable.Range(0, c.Rank).Select(c.Out)];
@@ -135,7 +144,7 @@ static class ConvGradWeight
                 var flat = 0L;
                 for (var a = 0; a < c.Rank; a++)
                     flat = flat * c.Padded(a) + at[a] * c.Strides[a] + tap[a] * c.Dilations[a];
-                indices[tapsFirst ? k * positions + p : p * taps + k] = flat;
+                indices[p * taps + k] = flat;
             }
         }
         return indices;
