@@ -131,8 +131,7 @@ public sealed class Differentiator(GraphBuilder graph)
 
         // Sequences are no tensors and have no type here; what makes them is differentiated or refused by its rule.
         bool CarriesGradient(string output) => output.Length > 0 && (!types.Knows(output)
-            || types[output].Element is TensorProto.Types.DataType.Float or TensorProto.Types.DataType.Float16
-                or TensorProto.Types.DataType.Bfloat16 or TensorProto.Types.DataType.Double);
+            || ElementTypes.IsFloat(types[output].Element));
     }
 
     /// <summary>Behind a refused node the way goes on by zeros, so that one error names every obstacle.</summary>

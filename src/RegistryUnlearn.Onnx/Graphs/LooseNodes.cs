@@ -1,3 +1,4 @@
+using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 
@@ -57,8 +58,7 @@ sealed class LooseNodes(GraphBuilder from, TypeOracle types)
     /// <summary>Floats give no sizes, except to Resize and Range; integers do, unless they are tables of indices.</summary>
     bool TakeShape(NodeProto node, string name) =>
         types.Knows(name) && node.OpType is not ("Resize" or "Range")
-            && (types[name].Element is DataType.Float or DataType.Float16 or DataType.Bfloat16 or DataType.Double or DataType.Bool
-                || types[name].Rank > 1)
+            && (ElementTypes.IsFloat(types[name].Element) || types[name].Element is DataType.Bool || types[name].Rank > 1)
             && TakeInput(name);
 
     bool TakeInput(string name)

@@ -26,19 +26,7 @@ public sealed record ForeignArtifacts(
         var evaluation = Path.Combine(folder, "eval_model.onnx") is var path && File.Exists(path) ? ModelFile.Load(path) : training;
         var lowered = new SortedDictionary<string, int>(StringComparer.Ordinal);
         return new(
-            InFile(training, () => ForeignGraph.Training(training, checkpoint, lowered)),
-            InFile(evaluation, () => ForeignGraph.Classifier(evaluation, checkpoint)), checkpoint, lowered);
-    }
-
-    static ModelProto InFile(ModelFile file, Func<ModelProto> work)
-    {
-        try
-        {
-            return work();
-        }
-        catch (OnnxModelException e) when (e.File is null)
-        {
-            throw new OnnxModelException($"{file.Path}: {e.Message}", e);
-        }
+            OnnxModelException.In(training.Path, () => ForeignGraph.Training(training, checkpoint, lowered)),
+            OnnxModelException.In(evaluation.Path, () => ForeignGraph.Classifier(evaluation, checkpoint)), checkpoint, lowered);
     }
 }

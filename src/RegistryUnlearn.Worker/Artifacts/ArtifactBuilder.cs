@@ -28,7 +28,7 @@ public static class ArtifactBuilder
         var replaces = RequireOwn(outFolder);
         using var model = ClassifierModel.Load(modelPath, options.Logits, options.Patterns);
         ArtifactGraphs.RequireUsableNames(model);
-        var (training, evaluation) = ClassifierModel.InFile(
+        var (training, evaluation) = OnnxModelException.In(
             modelPath, () => (ArtifactGraphs.Training(model), ArtifactGraphs.Evaluation(model)));
         var graphs = new List<(string File, string Role, ModelProto Graph)>
         {

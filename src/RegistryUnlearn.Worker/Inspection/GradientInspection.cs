@@ -49,7 +49,7 @@ public static class GradientInspection
         var directions = ReadDirections(file, reader, model, errors, notes);
         if (batch is null || errors.Count > 0) throw new InputException(batchPath, errors);
 
-        using var session = ClassifierModel.InFile(modelPath, () => new GraphSession(Graph(model, directions.Count > 0)));
+        using var session = OnnxModelException.In(modelPath, () => new GraphSession(Graph(model, directions.Count > 0)));
         using var gradients = new TensorBlock(model.Forward.Parameters);
         using var step = new BoundStep(session, _ => batch.Count, model.Initial, gradients);
         batch.CopyTo(step, "");

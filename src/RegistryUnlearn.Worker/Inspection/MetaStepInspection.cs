@@ -77,7 +77,7 @@ public static class MetaStepInspection
         {
             var sizes = side.Queries.Select((b, m) => (Prefix: StepGraph.Query(m), Batch: b))
                 .Prepend((Prefix: StepGraph.Support, Batch: side.Support)).ToList();
-            using var session = ClassifierModel.InFile(modelPath,
+            using var session = OnnxModelException.In(modelPath,
                 () => new GraphSession(StepGraph.Meta(model.Forward, loss, loss, side.Queries.Count, order)));
             using var step = new BoundStep(
                 session, symbol => sizes.Single(s => s.Prefix + "batch" == symbol).Batch.Count, model.Initial, gradients);

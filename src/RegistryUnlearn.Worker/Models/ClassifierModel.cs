@@ -63,10 +63,10 @@ public sealed class ClassifierModel : IDisposable
         var samples = SampleShape(file, contract, sampleShape);
         var output = contract.LogitsShape.Skip(1).All(d => d is not null)
             ? [.. contract.LogitsShape.Skip(1).Select(d => d!.Value)]
-            : ObservedShape(file, contract, InFile(path, () => Forward(LogitLayout.PerSample).OutputType()));
+            : ObservedShape(file, contract, OnnxModelException.In(path, () => Forward(LogitLayout.PerSample).OutputType()));
         var (positions, classes) = logits.Layout(
             path, contract.LogitsName, output, labelShape, contract.InputType is DataType.Int32 or DataType.Int64);
-        var forward = InFile(path, () => Forward(positions));
+        var forward = OnnxModelException.In(path, () => Forward(positions));
         var initial = new TensorBlock(layout);
         try
         {
@@ -83,7 +83,7 @@ public sealed class ClassifierModel : IDisposable
         }
         if (forward.FixedBatch is { } batch)
         {
-            var free = InFile(path, () => Copy(WorkingCopy.Of(FreeBatch.Of(file.Model, contract.InputName, batch)), positions));
+            var free = OnnxModelException.In(path, () => Copy(WorkingCopy.Of(FreeBatch.Of(file.Model, contract.InputName, batch)), positions));
             if (BatchCheck.Agree(forward, free, initial)) forward = free;
         }
         return new(file, contract, selection, forward, classes, initial);
@@ -130,9 +130,6 @@ public sealed class ClassifierModel : IDisposable
 
         static string Text<T>(IEnumerable<T> shape) => $"[{string.Join(", ", shape)}]";
     }
-
-    /// <summary>Runs what knows the graph but not its file, and puts the file's path before its complaint.</summary>
-    public static T InFile<T>(string path, Func<T> work) => OnnxModelException.In(path, work);
 
     public void Dispose() => Initial.Dispose();
 

@@ -64,14 +64,14 @@ public static class TrainingRun
         foreach (var set in new[] { data, test }.OfType<DataSet>()) model.RequireFits(set);
 
         using var artifacts = request.Engine is EngineKind.OrtTraining
-            ? ClassifierModel.InFile(request.Model, () => new TemporaryArtifacts(model)) : null;
+            ? OnnxModelException.In(request.Model, () => new TemporaryArtifacts(model)) : null;
         var task = new UnlearningTask(
             model.Forward, model.Initial, model.Classes, null, data.All("training"), null, null, request.Seed)
         {
             Engine = artifacts is null ? null : (p, g) => new OrtTrainingEngine(artifacts.Files, model.Forward, p, g),
         };
         var before = Measure(model.Initial);
-        using var run = ClassifierModel.InFile(request.Model, () => method.Start(task, options));
+        using var run = OnnxModelException.In(request.Model, () => method.Start(task, options));
         var start = clock.GetTimestamp();
         while (!run.IsDone)
         {
@@ -90,7 +90,7 @@ public static class TrainingRun
             new(data.Count, before.Train, after.Train), test is null ? null : new(test.Count, before.Test, after.Test), options,
             [.. model.Selection.Trainable.Select(p => new TrainedParameter(p.Name, p.Shape, p.Why))], request.Out);
 
-        (double Train, double Test) Measure(TensorBlock parameters) => ClassifierModel.InFile(request.Model, () =>
+        (double Train, double Test) Measure(TensorBlock parameters) => OnnxModelException.In(request.Model, () =>
         {
             using var evaluator = Evaluator.Frozen(model.Forward, parameters);
             return (AccuracyOf(evaluator, data, model), test is null ? 0 : AccuracyOf(evaluator, test, model));
