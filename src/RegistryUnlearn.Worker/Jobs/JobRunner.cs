@@ -1,10 +1,7 @@
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
-using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
-using RegistryUnlearn.Unlearning.Data;
-using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker.Requests;
 
 namespace RegistryUnlearn.Worker.Jobs;
@@ -40,42 +37,65 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         return (await jobs.SubmitAsync(parent.Digest, json, cancellation)).State.JobId;
     }
 
-    /// <summary>Brings a job to its end, whatever state it is in.</summary>
+    /// <summary>
+    /// Brings a job to its end, whatever state it is in. What would fail again is recorded as the job's end; anything else leaves the job
+    /// where it stands, so that the same call goes on from the last checkpoint.
+    /// </summary>
+    /// <param name="stop">Ends the work after a checkpoint.</param>
+    /// <param name="abandon">Ends the work at once, without a further write.</param>
     /// <exception cref="GateFailedException">The audit failed.</exception>
-    public async Task<JobOutcome> RunAsync(JobId job, IJobProgress progress, CancellationToken cancellation = default)
+    /// <exception cref="JobTakenOverException">Another worker began the same job meanwhile.</exception>
+    public async Task<JobOutcome> RunAsync(
+        JobId job, IJobProgress progress, CancellationToken stop = default, CancellationToken abandon = default)
     {
-        if (await FinishOrStartAsync(job, cancellation) is { } outcome)
-            return outcome;
-        using var work = WorkFolder.Open(options.WorkFolder, job.ToString());
+        using var ends = new JobStop(stop, abandon);
+        var state = await FinishOrStartAsync(job, ends.Either);
+        if (state.Status is JobStatus.Succeeded)
+            return new(job, state.Result!, AlreadyDone: state.Finished is not null, null);
         try
         {
-            return await CarryOutAsync(job, work.Path, progress, cancellation);
+            using var work = WorkFolder.Open(options.WorkFolder, job.ToString());
+            return await CarryOutAsync(state, work.Path, progress, ends);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && !abandon.IsCancellationRequested)
         {
-            // The registry's own refusals are RegistryExceptions: this one is about the local copies.
-            throw new InputException(work.Path,
-                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); "
-                + "free space, or name another folder by TMPDIR, and run the job again", e);
+            await ChangeOwnAsync(state, s => s.Released());
+            throw;
         }
-        catch (Exception e) when (e is not OperationCanceledException && !IsTransient(e))
+        catch (Exception e) when (JobFailure.IsTerminal(e) && e is not (OperationCanceledException or JobTakenOverException))
         {
-            await RecordFailureAsync(job, e);
+            await FailAsync(job, e);
+            throw;
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or JobTakenOverException))
+        {
+            await ChangeOwnAsync(state, s => s with { Error = JobFailure.Describe(e) });
             throw;
         }
     }
 
-    /// <summary>
-    /// Says nothing about the job: once the disk has room or the store answers, the same call goes on from the last checkpoint.
-    /// </summary>
-    static bool IsTransient(Exception e) =>
-        e is RegistryException { Kind: RegistryErrorKind.Full or RegistryErrorKind.Denied or RegistryErrorKind.Unavailable };
-
-    async Task RecordFailureAsync(JobId job, Exception e)
+    /// <summary>Changes the state while this attempt is the newest; a registry that does not take it is no reason to say less of what went
+    /// wrong before.</summary>
+    async Task ChangeOwnAsync(JobState begun, Func<JobState, JobState> change)
     {
         try
         {
-            await commit.FailAsync(job, new JobError(Reason(e), e.Message), CancellationToken.None);
+            var current = await jobs.ReadAsync(begun.JobId, CancellationToken.None);
+            while (current.State.Status is JobStatus.Running && current.State.Attempt == begun.Attempt
+                && await jobs.TryUpdateAsync(current, change(current.State), CancellationToken.None) is null)
+                current = await jobs.ReadAsync(begun.JobId, CancellationToken.None);
+        }
+        catch (RegistryException)
+        {
+            // The registry cannot be written; the job can be run again as it is.
+        }
+    }
+
+    async Task FailAsync(JobId job, Exception e)
+    {
+        try
+        {
+            await commit.FailAsync(job, JobFailure.Describe(e), CancellationToken.None);
         }
         catch (RegistryException)
         {
@@ -83,19 +103,34 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
     }
 
-    async Task<JobOutcome> CarryOutAsync(JobId job, string folder, IJobProgress progress, CancellationToken cancellation)
+    async Task<JobOutcome> CarryOutAsync(JobState state, string folder, IJobProgress progress, JobStop ends)
     {
-        var (request, parentDigest) = await ReadRequestAsync(job, cancellation);
-        progress.Stage("fetch");
-        var parent = await new ModelRegistry(store).ResolveAsync(request.Model, cancellation);
-        if (parent.Digest != parentDigest)
-            throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(),
-                "the reference points to another version than when the job was submitted. Submit the request again.");
-        var fetched = await FetchedJob.FetchAsync(store, request, parent, folder, cancellation);
-
         try
         {
-            return await CarryOutAsync(job, request, fetched, folder, progress, cancellation);
+            var (request, parentDigest) = await ReadRequestAsync(state.JobId, ends.Either);
+            await EnterAsync(state, "fetch", progress, ends);
+            var parent = await new ModelRegistry(store).ResolveAsync(request.Model, ends.Either);
+            if (parent.Digest != parentDigest)
+                throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(),
+                    "the reference points to another version than when the job was submitted. Submit the request again.");
+            var fetched = await FetchedJob.FetchAsync(store, request, parent, folder, ends.Either);
+            return await CarryOutAsync(state, request, fetched, folder, progress, ends);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The registry's own refusals are RegistryExceptions: this one is about the local copies.
+            throw new LocalCopyException(folder,
+                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); "
+                + "free space, or name another folder by TMPDIR, and run the job again", e);
+        }
+    }
+
+    async Task<JobOutcome> CarryOutAsync(
+        JobState state, UnlearningRequest request, FetchedJob fetched, string folder, IJobProgress progress, JobStop ends)
+    {
+        try
+        {
+            return await WorkAsync(state, request, fetched, folder, progress, ends);
         }
         catch (OnnxRuntimeException e)
         {
@@ -112,56 +147,55 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
     }
 
-    async Task<JobOutcome> CarryOutAsync(
-        JobId job, UnlearningRequest request, FetchedJob fetched, string folder, IJobProgress progress, CancellationToken cancellation)
+    async Task<JobOutcome> WorkAsync(
+        JobState state, UnlearningRequest request, FetchedJob fetched, string folder, IJobProgress progress, JobStop ends)
     {
-        progress.Stage("prepare");
+        var job = state.JobId;
+        await EnterAsync(state, "prepare", progress, ends);
         using var prepared = PreparedJob.Prepare(request, fetched);
         var task = prepared.Task;
         progress.Note(FormattableString.Invariant(
             $"{prepared.Model.Selection.Trainable.Count} trainable tensors, {task.Original.Layout.Sum(p => p.Count):N0} parameters; ")
             + $"{task.Forget!.Count} samples to forget, {task.Retained.Count} of {prepared.RetainedAll.Count} retained samples in use");
 
-        progress.Stage("unlearn");
+        await EnterAsync(state, "unlearn", progress, ends);
         using var run = request.Method.Method.Start(prepared.Task, request.Method.Options);
-        var checkpoints = new Checkpoints(jobs, job, clock, options.CheckpointInterval);
-        if (await checkpoints.RestoreAsync(run, cancellation) is > 0 and var step)
-            progress.Note($"Goes on from the checkpoint at step {step} of {run.Steps}");
-        await AdvanceAsync(run, request.Method.Method.Name, progress, checkpoints, cancellation);
+        var checkpoints = new Checkpoints(jobs, job, state.Attempt, folder, clock, options.CheckpointInterval);
+        var driver = new RunDriver(checkpoints, progress, ends);
+        await driver.FinishAsync("unlearn", request.Method.Method.Name, run);
         foreach (var note in run.Notes)
             progress.Note(note);
 
-        progress.Stage("audit");
-        var audit = AuditStage.Audit(request, fetched, prepared, run, progress, cancellation);
+        await EnterAsync(state, "audit", progress, ends);
+        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, driver);
         if (!audit.Result.Passed)
             throw new GateFailedException(job, [.. audit.Result.Gates.Where(g => !g.Passed)], audit.Result);
 
-        progress.Stage("publish");
-        var state = (await jobs.ReadAsync(job, cancellation)).State;
-        var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, cancellation);
+        await EnterAsync(state, "publish", progress, ends);
+        var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, ends.Either);
         var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, Path.Combine(folder, "result"));
-        var result = await commit.PublishAsync(job, plan, cancellation);
+        var result = await commit.PublishAsync(job, plan, ends.Either);
         return new(job, result, AlreadyDone: false, audit.Result);
     }
 
-    static async Task AdvanceAsync(
-        MethodRun run, string name, IJobProgress progress, Checkpoints checkpoints, CancellationToken cancellation)
+    /// <summary>Records that the attempt enters a stage, unless it has lost the job.</summary>
+    async Task EnterAsync(JobState begun, string stage, IJobProgress progress, JobStop ends)
     {
-        while (!run.IsDone)
+        progress.Stage(stage);
+        while (true)
         {
-            if (cancellation.IsCancellationRequested)
-            {
-                await checkpoints.SaveAsync(run, CancellationToken.None);
-                cancellation.ThrowIfCancellationRequested();
-            }
-            run.Advance();
-            progress.Step(name, run.Step, run.Steps, run.Traces[^1]);
-            await checkpoints.SaveIfDueAsync(run, cancellation);
+            var current = await jobs.ReadAsync(begun.JobId, ends.Either);
+            JobTakenOverException.ThrowIf(current.State, begun.Attempt);
+            if (await jobs.TryUpdateAsync(current, current.State with { Stage = stage }, ends.Either) is not null)
+                return;
         }
     }
 
-    /// <summary>The end of a job whose version is fixed, with what a killed worker left undone; null when the job has begun anew.</summary>
-    async Task<JobOutcome?> FinishOrStartAsync(JobId job, CancellationToken cancellation)
+    /// <summary>
+    /// The state of a job that has succeeded, with what a killed worker left undone, as it was found apart from its result. Or the state of
+    /// the attempt that begins.
+    /// </summary>
+    async Task<JobState> FinishOrStartAsync(JobId job, CancellationToken cancellation)
     {
         while (true)
         {
@@ -169,10 +203,10 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             if (current.State.Status is JobStatus.Committing or JobStatus.Succeeded)
             {
                 var result = (await commit.ResumeAsync(job, cancellation))!;
-                return new(job, result, AlreadyDone: current.State.Status is JobStatus.Succeeded, null);
+                return current.State with { Status = JobStatus.Succeeded, Result = result };
             }
-            if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is not null)
-                return null;
+            if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is { } started)
+                return started.State;
         }
     }
 
@@ -195,16 +229,4 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
         return null;
     }
-
-    /// <summary>The machine-readable reason of a failure.</summary>
-    static string Reason(Exception e) => e switch
-    {
-        GateFailedException => "gate-failed",
-        DivergedException => "diverged",
-        OnnxModelException => "model",
-        DataException or AuditInputException => "data",
-        InputException => "request",
-        RegistryException { Kind: var kind } => "registry-" + kind.ToString().ToLowerInvariant(),
-        _ => "defect",
-    };
 }
