@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace RegistryUnlearn.Registry;
 
-/// <summary>Submitted → Running → Committing → Succeeded; Submitted or Running → Failed; Failed → Running when asked again.</summary>
+/// <summary>
+/// Submitted → Running → Committing → Succeeded; Submitted or Running → Failed or Cancelled. Asked for again, a failed job becomes Running,
+/// and a failed or cancelled one Submitted when it is retried.
+/// </summary>
 public enum JobStatus
 {
     Submitted,
@@ -12,6 +15,9 @@ public enum JobStatus
     Committing,
     Succeeded,
     Failed,
+
+    /// <summary>Stopped on request; no worker takes it up until it is retried.</summary>
+    Cancelled,
 }
 
 /// <summary>Where a job can resume: a blob of the job and what is needed to read it.</summary>
@@ -45,7 +51,7 @@ public sealed record JobState
     /// <summary>The stage that runs, in the worker's words.</summary>
     public string? Stage { get; init; }
 
-    /// <summary>How often a worker began or took over the job.</summary>
+    /// <summary>How often a worker began or took over the job; counted anew when the job is retried.</summary>
     public int Attempt { get; init; }
 
     /// <summary>How often the job was asked for again after it had failed. Each retry has blobs of its own.</summary>
@@ -66,7 +72,7 @@ public sealed record JobState
     public DateTimeOffset? Finished { get; init; }
 
     [JsonIgnore]
-    public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed;
+    public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled;
 
     /// <summary>The state of a worker that begins, takes over or retries the job.</summary>
     public JobState Started() => this with
@@ -78,13 +84,25 @@ public sealed record JobState
         Finished = null,
     };
 
+    /// <summary>The state of a failed or cancelled job that waits for a worker again, from its beginning.</summary>
+    public JobState Retried() => this with
+    {
+        Status = JobStatus.Submitted,
+        Stage = null,
+        Attempt = 0,
+        Retry = Retry + 1,
+        Error = null,
+        Finished = null,
+    };
+
     internal bool MayBecome(JobState next) => JobId == next.JobId && (Status, next.Status) switch
     {
-        (JobStatus.Submitted, JobStatus.Running or JobStatus.Failed) => next.Retry == Retry,
-        (JobStatus.Running, JobStatus.Running or JobStatus.Failed) => next.Retry == Retry,
+        (JobStatus.Submitted, JobStatus.Running or JobStatus.Failed or JobStatus.Cancelled) => next.Retry == Retry,
+        (JobStatus.Running, JobStatus.Running or JobStatus.Failed or JobStatus.Cancelled) => next.Retry == Retry,
         (JobStatus.Running, JobStatus.Committing) => next.Retry == Retry && next.Commit is not null,
         (JobStatus.Committing, JobStatus.Committing or JobStatus.Succeeded) => next.Retry == Retry && next.Commit == Commit,
         (JobStatus.Failed, JobStatus.Running) => next.Retry == Retry + 1,
+        (JobStatus.Failed or JobStatus.Cancelled, JobStatus.Submitted) => next.Retry == Retry + 1,
         _ => false,
     };
 }

@@ -92,6 +92,72 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         }
     }
 
+    /// <summary>
+    /// Ends a job as cancelled, with an audit line, and removes its blobs; a worker that has it notices at its next step. Harmless when
+    /// repeated.
+    /// </summary>
+    /// <exception cref="RegistryException">Conflict: the job is being published, or has ended otherwise.</exception>
+    public async Task<JobState> CancelAsync(JobId job, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var current = await jobs.ReadAsync(job, cancellation);
+            if (current.State.Status is JobStatus.Submitted or JobStatus.Running)
+            {
+                var cancelled = current.State with
+                {
+                    Status = JobStatus.Cancelled,
+                    Checkpoint = null,
+                    Finished = clock.GetUtcNow(),
+                };
+                if (await jobs.TryUpdateAsync(current, cancelled, cancellation) is not { } updated)
+                    continue;
+                current = updated;
+            }
+            if (current.State.Status is not JobStatus.Cancelled)
+                throw new RegistryException(RegistryErrorKind.Conflict, job.ToString(), WhyNotCancelled(current.State));
+            await FinishAsync(current.State, cancellation);
+            return current.State;
+        }
+    }
+
+    /// <summary>Does again what follows a cancellation; nothing for a job that is not cancelled.</summary>
+    public async Task FinishCancelledAsync(JobId job, CancellationToken cancellation = default)
+    {
+        if ((await jobs.ReadAsync(job, cancellation)).State is { Status: JobStatus.Cancelled } state)
+            await FinishAsync(state, cancellation);
+    }
+
+    /// <summary>Lets a failed or cancelled job wait for a worker again, with an audit line.</summary>
+    /// <exception cref="RegistryException">Conflict: the job has neither failed nor been cancelled.</exception>
+    public async Task<JobState> RetryAsync(JobId job, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var current = await jobs.ReadAsync(job, cancellation);
+            if (current.State.Status is not (JobStatus.Failed or JobStatus.Cancelled))
+            {
+                throw new RegistryException(RegistryErrorKind.Conflict, job.ToString(),
+                    $"the job is {current.State.Status}. Only a failed or cancelled job is retried.");
+            }
+            // What an ended attempt left undone is done first: afterwards its line could not be written any more.
+            await FinishAsync(current.State, cancellation);
+            if (await jobs.TryUpdateAsync(current, current.State.Retried(), cancellation) is not { } retried)
+                continue;
+            await audit.AppendAsync(new(retried.State.Updated, "retried", job.ToString(), new Dictionary<string, string>
+            {
+                ["retry"] = retried.State.Retry.ToString(CultureInfo.InvariantCulture),
+            }), cancellation);
+            return retried.State;
+        }
+    }
+
+    static string WhyNotCancelled(JobState state) => state.Status is JobStatus.Committing
+        ? "its version is being published, which is not stopped half-way. Wait for it, then retire the version."
+        : state.Result is { } result
+            ? $"it has ended in {result.Model}@{result.Version}. Retire that version if it is not wanted."
+            : "it has failed already. There is nothing to cancel.";
+
     async Task<List<ManifestFile>> StageAsync(JobBlobs blobs, PublishPlan plan, CancellationToken cancellation)
     {
         var files = new List<ManifestFile>();
@@ -190,7 +256,12 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         }
         if (state.Error is { } error)
             details["reason"] = error.Reason;
-        var what = state.Status is JobStatus.Succeeded ? "published" : "failed";
+        var what = state.Status switch
+        {
+            JobStatus.Succeeded => "published",
+            JobStatus.Cancelled => "cancelled",
+            _ => "failed",
+        };
         return new(state.Finished ?? state.Updated, what, state.JobId.ToString(), details);
     }
 }

@@ -5,7 +5,7 @@ using RegistryUnlearn.Unlearning.Methods;
 namespace RegistryUnlearn.Worker.Jobs;
 
 /// <summary>Saves the state of a run in the registry now and then, and takes it up again.</summary>
-sealed class Checkpoints(JobStore jobs, JobId job, TimeProvider clock, TimeSpan interval)
+sealed class Checkpoints(JobStore jobs, JobId job, JobWatch watch, TimeProvider clock, TimeSpan interval)
 {
     const string Step = "step";
 
@@ -34,14 +34,19 @@ sealed class Checkpoints(JobStore jobs, JobId job, TimeProvider clock, TimeSpan 
         return run.Step;
     }
 
+    /// <exception cref="JobCancelledException">The job was cancelled.</exception>
     public async Task SaveIfDueAsync(MethodRun run, CancellationToken cancellation)
     {
         if (clock.GetElapsedTime(last) < interval)
+        {
+            await watch.LookIfDueAsync(cancellation);
             return;
+        }
         await SaveAsync(run, cancellation);
         last = clock.GetTimestamp();
     }
 
+    /// <exception cref="JobCancelledException">The job was cancelled.</exception>
     public async Task SaveAsync(MethodRun run, CancellationToken cancellation)
     {
         using var content = new MemoryStream();
@@ -49,6 +54,7 @@ sealed class Checkpoints(JobStore jobs, JobId job, TimeProvider clock, TimeSpan 
         while (true)
         {
             var current = await jobs.ReadAsync(job, cancellation);
+            watch.Require(current.State);
             // A twin is further on: its result will be the same.
             if (current.State.Status is not JobStatus.Running)
                 return;

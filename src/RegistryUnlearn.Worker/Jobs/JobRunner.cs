@@ -42,6 +42,7 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
 
     /// <summary>Brings a job to its end, whatever state it is in.</summary>
     /// <exception cref="GateFailedException">The audit failed.</exception>
+    /// <exception cref="JobCancelledException">The job was cancelled, before or while it was worked on.</exception>
     public async Task<JobOutcome> RunAsync(JobId job, IJobProgress progress, CancellationToken cancellation = default)
     {
         if (await FinishOrStartAsync(job, cancellation) is { } outcome)
@@ -57,6 +58,12 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             throw new InputException(work.Path,
                 $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); "
                 + "free space, or name another folder by TMPDIR, and run the job again", e);
+        }
+        catch (JobCancelledException)
+        {
+            // What this worker stored after the job had been tidied up.
+            await commit.FinishCancelledAsync(job, CancellationToken.None);
+            throw;
         }
         catch (Exception e) when (e is not OperationCanceledException && !IsTransient(e))
         {
@@ -124,7 +131,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
 
         progress.Stage("unlearn");
         using var run = request.Method.Method.Start(prepared.Task, request.Method.Options);
-        var checkpoints = new Checkpoints(jobs, job, clock, options.CheckpointInterval);
+        var watch = new JobWatch(jobs, job, clock);
+        var checkpoints = new Checkpoints(jobs, job, watch, clock, options.CheckpointInterval);
         if (await checkpoints.RestoreAsync(run, cancellation) is > 0 and var step)
             progress.Note($"Goes on from the checkpoint at step {step} of {run.Steps}");
         await AdvanceAsync(run, request.Method.Method.Name, progress, checkpoints, cancellation);
@@ -132,16 +140,24 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             progress.Note(note);
 
         progress.Stage("audit");
-        var audit = AuditStage.Audit(request, fetched, prepared, run, progress, cancellation);
+        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, watch, progress, cancellation);
         if (!audit.Result.Passed)
             throw new GateFailedException(job, [.. audit.Result.Gates.Where(g => !g.Passed)], audit.Result);
 
         progress.Stage("publish");
         var state = (await jobs.ReadAsync(job, cancellation)).State;
+        watch.Require(state);
         var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, cancellation);
         var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, Path.Combine(folder, "result"));
-        var result = await commit.PublishAsync(job, plan, cancellation);
-        return new(job, result, AlreadyDone: false, audit.Result);
+        try
+        {
+            return new(job, await commit.PublishAsync(job, plan, cancellation), AlreadyDone: false, audit.Result);
+        }
+        catch (RegistryException e) when (e.Kind is RegistryErrorKind.Conflict)
+        {
+            await watch.LookAsync(cancellation);
+            throw;
+        }
     }
 
     static async Task AdvanceAsync(
@@ -171,6 +187,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
                 var result = (await commit.ResumeAsync(job, cancellation))!;
                 return new(job, result, AlreadyDone: current.State.Status is JobStatus.Succeeded, null);
             }
+            if (current.State.Status is JobStatus.Cancelled)
+                throw new JobCancelledException(job);
             if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is not null)
                 return null;
         }
