@@ -36,18 +36,19 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
             }
             var blobs = jobs.BlobsOf(current.State);
             if (staged?.Retry != current.State.Retry)
-                staged = (current.State.Retry, await StageAsync(blobs, plan, cancellation));
-            var version = await claims.ClaimAsync(plan.Model, job, cancellation);
-            var manifest = new Manifest
             {
-                SchemaVersion = Manifest.CurrentSchemaVersion,
-                Model = plan.Model,
-                Version = version,
-                Created = plan.Created,
-                JobId = job,
-                Parent = plan.Parent,
-                Files = staged.Value.Files,
-            };
+                staged = (current.State.Retry, await StageAsync(blobs, plan.Files, cancellation));
+                // Before anything is claimed: the number does not matter to the check.
+                Manifest(1).Check($"plan for {plan.Model}");
+            }
+            var version = await claims.ClaimAsync(plan.Model, job, cancellation);
+            var manifest = Manifest(version);
+            if (plan.Seal is { } seal)
+            {
+                var rows = await StageAsync(blobs, seal(manifest), cancellation);
+                manifest = manifest with { Files = [.. manifest.Files.Concat(rows).OrderBy(f => f.Path, StringComparer.Ordinal)] };
+                manifest.Check($"plan for {plan.Model}");
+            }
             var digest = await blobs.PutAsync(manifest.ToJson(), cancellation);
             var intent = new CommitIntent(plan.Model, version, digest, plan.ParentPolicy, plan.Alias);
             // The fence: a slower twin's tag is stale here, so version and bytes are fixed once.
@@ -55,6 +56,17 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
             if (await jobs.TryUpdateAsync(current, committing, cancellation) is { } fixedState)
                 return await RollForwardAsync(fixedState, cancellation);
         }
+
+        Manifest Manifest(int version) => new()
+        {
+            SchemaVersion = Registry.Manifest.CurrentSchemaVersion,
+            Model = plan.Model,
+            Version = version,
+            Created = plan.Created,
+            JobId = job,
+            Parent = plan.Parent,
+            Files = staged.Value.Files,
+        };
     }
 
     /// <summary>Finishes a publication that anyone began; null when the job has not come so far.</summary>
@@ -158,16 +170,14 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
             ? $"it has ended in {result.Model}@{result.Version}. Retire that version if it is not wanted."
             : "it has failed already. There is nothing to cancel.";
 
-    async Task<List<ManifestFile>> StageAsync(JobBlobs blobs, PublishPlan plan, CancellationToken cancellation)
+    async Task<List<ManifestFile>> StageAsync(JobBlobs blobs, IReadOnlyList<PublishFile> local, CancellationToken cancellation)
     {
         var files = new List<ManifestFile>();
-        foreach (var file in plan.Files.OrderBy(f => f.Path, StringComparer.Ordinal))
+        foreach (var file in local.OrderBy(f => f.Path, StringComparer.Ordinal))
         {
             var (digest, size) = await blobs.PutFileAsync(file.LocalPath, cancellation);
             files.Add(new(file.Path, digest, size, file.MediaType, file.Role));
         }
-        new Manifest { SchemaVersion = Manifest.CurrentSchemaVersion, Model = plan.Model, Version = 1, Parent = plan.Parent, Files = files }
-            .Check($"plan for {plan.Model}");
         return files;
     }
 

@@ -148,7 +148,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         var state = (await jobs.ReadAsync(job, cancellation)).State;
         watch.Require(state);
         var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, cancellation);
-        var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, Path.Combine(folder, "result"));
+        var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, options.SigningKey,
+            Path.Combine(folder, "result"));
         try
         {
             return new(job, await commit.PublishAsync(job, plan, cancellation), AlreadyDone: false, audit.Result);
