@@ -6,6 +6,7 @@ using RegistryUnlearn.Training.Devices;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker;
+using RegistryUnlearn.Worker.Jobs;
 
 namespace RegistryUnlearn.Cli;
 
@@ -23,6 +24,9 @@ public static class ExitCodes
     /// <summary>The audit's gates did not pass.</summary>
     public const int FailedGate = 3;
 
+    /// <summary>The job was cancelled by <c>jobs cancel</c>, or another worker has taken it over.</summary>
+    public const int JobCancelled = 5;
+
     /// <summary>Interrupted, as shells count it: 128 + SIGINT.</summary>
     public const int Cancelled = 130;
 
@@ -30,6 +34,8 @@ public static class ExitCodes
     static readonly (Type Exception, int Code)[] Table =
     [
         (typeof(OperationCanceledException), Cancelled),
+        (typeof(JobCancelledException), JobCancelled),
+        (typeof(JobTakenOverException), JobCancelled),
         (typeof(InputException), BadInput),
         (typeof(OnnxModelException), BadInput),
         (typeof(DeviceException), BadInput),

@@ -19,6 +19,8 @@ static class LineageJson
         Converters = { new UtcTimeConverter() },
     };
 
+    public static readonly JsonDocumentOptions Documents = new() { AllowDuplicateProperties = false };
+
     sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
     {
         public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

@@ -15,6 +15,12 @@ public static class LineageKeys
     /// <summary>Name of the lineage file beside the model.</summary>
     public const string Lineage = "registryunlearn.lineage";
 
+    /// <summary>The signature over all files of a version but itself and the manifest (OpenSSF Model Signing).</summary>
+    public const string SignatureFileName = "model.sig";
+
+    /// <summary>The model card of a version (CycloneDX ML-BOM).</summary>
+    public const string CardFileName = "model-card.cdx.json";
+
     /// <summary>The lineage file of a version: one envelope per line.</summary>
     public const string FileName = "lineage.intoto.jsonl";
 }

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace RegistryUnlearn.Lineage;
 
 public enum LineageFault
@@ -41,23 +39,5 @@ public static class LineageVerifier
         return [.. findings.OrderBy(f => f.File, StringComparer.Ordinal)
             .ThenBy(f => f.Fault)
             .ThenBy(f => f.Message, StringComparer.Ordinal)];
-    }
-
-    /// <summary>
-    /// Digests of all files below a folder, for <see cref="Verify"/>, without those written after or about the statements.
-    /// </summary>
-    public static async Task<IReadOnlyDictionary<string, string>> HashFolderAsync(string folder, IReadOnlySet<string> except,
-        CancellationToken cancellation = default)
-    {
-        var files = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach (var file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
-        {
-            var name = Path.GetRelativePath(folder, file).Replace(Path.DirectorySeparatorChar, '/');
-            if (except.Contains(name))
-                continue;
-            await using var stream = File.OpenRead(file);
-            files[name] = Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation));
-        }
-        return files;
     }
 }

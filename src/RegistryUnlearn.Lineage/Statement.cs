@@ -49,6 +49,10 @@ public sealed record Statement
     public static Statement Of(IReadOnlyList<ResourceDescriptor> subject, TestResultPredicate predicate) =>
         Of(subject, TestResultPredicate.TypeUri, predicate);
 
+    /// <summary>What the version's manifest says.</summary>
+    public static Statement Of(IReadOnlyList<ResourceDescriptor> subject, VersionPredicate predicate) =>
+        Of(subject, VersionPredicate.TypeUri, predicate);
+
     /// <summary>The predicate as its own type.</summary>
     /// <exception cref="LineageException">The predicate does not have that form.</exception>
     public T PredicateAs<T>()

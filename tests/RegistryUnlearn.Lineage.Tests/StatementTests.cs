@@ -69,14 +69,14 @@ public sealed class StatementTests
         var bytes = LineageFile.Write([Statement.Of(Subject, Provenance), Statement.Of(Subject, Unlearning)]);
         var read = LineageFile.Read(bytes, LineageKeys.FileName);
         Assert.Equal(2, read.Count);
-        Assert.Equal(bytes, LineageFile.Write(read));
-        Assert.Equal(Provenance.RunDetails.Metadata, read[0].PredicateAs<ProvenancePredicate>().RunDetails.Metadata);
-        Assert.Equal(Unlearning.ForgetSet, read[1].PredicateAs<UnlearningPredicate>().ForgetSet);
-        Assert.Throws<LineageException>(read[0].PredicateAs<UnlearningPredicate>);
+        Assert.Equal(bytes, LineageFile.Write(read.Select(e => e.Statement)));
+        Assert.Equal(Provenance.RunDetails.Metadata, read[0].Statement.PredicateAs<ProvenancePredicate>().RunDetails.Metadata);
+        Assert.Equal(Unlearning.ForgetSet, read[1].Statement.PredicateAs<UnlearningPredicate>().ForgetSet);
+        Assert.Throws<LineageException>(read[0].Statement.PredicateAs<UnlearningPredicate>);
     }
 
     [Fact]
-    public void A_line_is_an_envelope_with_an_empty_list_of_signatures()
+    public void A_line_that_nobody_signed_has_an_empty_list_of_signatures()
     {
         var line = Encoding.UTF8.GetString(new DsseEnvelope("text/plain", "hello world"u8.ToArray()).ToJson());
         Assert.Equal("""{"payload":"aGVsbG8gd29ybGQ=","payloadType":"text/plain","signatures":[]}""", line);

@@ -83,11 +83,12 @@ public sealed class JobTests : IDisposable
     }
 
     [Theory]
-    [InlineData(JobStatus.Submitted, "Running Failed")]
-    [InlineData(JobStatus.Running, "Running Failed")]
+    [InlineData(JobStatus.Submitted, "Running Failed Cancelled")]
+    [InlineData(JobStatus.Running, "Running Failed Cancelled")]
     [InlineData(JobStatus.Committing, "Committing Succeeded")]
     [InlineData(JobStatus.Succeeded, "")]
     [InlineData(JobStatus.Failed, "")]
+    [InlineData(JobStatus.Cancelled, "")]
     public async Task A_job_goes_forward_only(JobStatus from, string allowed)
     {
         var state = (await jobs.SubmitAsync(Model, Request, Stop)).State with { Status = from };
@@ -151,6 +152,56 @@ public sealed class JobTests : IDisposable
         var digest = await jobs.BlobsOf(again).PutAsync("checkpoint"u8.ToArray(), Stop);
         await jobs.BlobsOf(failed).DeleteAllAsync(Stop);
         Assert.Equal("checkpoint"u8.ToArray(), await jobs.BlobsOf(again).ReadAsync(digest, Stop));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_cancelled_job_leaves_no_blobs_publishes_nothing_and_can_be_retried(bool hasBegun)
+    {
+        var job = (hasBegun ? await RunningAsync() : await jobs.SubmitAsync(Model, Request, Stop)).State.JobId;
+        await jobs.BlobsOf((await jobs.ReadAsync(job, Stop)).State).PutAsync("checkpoint"u8.ToArray(), Stop);
+        var cancelled = await commit.CancelAsync(job, Stop);
+        Assert.Equal(cancelled, await commit.CancelAsync(job, Stop));
+        Assert.Equal((JobStatus.Cancelled, clock.Now, true), (cancelled.Status, cancelled.Finished, cancelled.HasEnded));
+        Assert.Empty(await store.ListAsync($".registry-unlearn/jobs/{job}/blobs/", Stop).ToListAsync(Stop));
+        Assert.Contains("Cancelled", (await Assert.ThrowsAsync<RegistryException>(() =>
+            commit.PublishAsync(job, Plan("model.onnx"), Stop))).Message, StringComparison.Ordinal);
+        Assert.Equal(cancelled, await commit.FailAsync(job, new("late", "Too late."), Stop));
+
+        clock.Now += TimeSpan.FromMinutes(1);
+        var retried = await commit.RetryAsync(job, Stop);
+        Assert.Equal((JobStatus.Submitted, 0, 1, (DateTimeOffset?)null),
+            (retried.Status, retried.Attempt, retried.Retry, retried.Finished));
+        Assert.Equal((JobStatus.Running, 1, 1), (retried.Started().Status, retried.Started().Attempt, retried.Started().Retry));
+        Assert.Equal(["cancelled", "retried"],
+            (await new AuditLog(store).ReadAsync(Stop).ToListAsync(Stop)).Select(l => l.Entry.Event));
+    }
+
+    [Fact]
+    public async Task What_is_being_published_or_has_ended_is_not_cancelled_and_what_has_not_failed_is_not_retried()
+    {
+        var running = await RunningAsync();
+        var job = running.State.JobId;
+        Assert.Contains("the job is Running.", (await RefusalAsync(() => commit.RetryAsync(job, Stop))).Message, StringComparison.Ordinal);
+        for (var at = 1; (await jobs.ReadAsync(job, Stop)).State.Status is JobStatus.Running; at++)
+        {
+            var faulty = new FaultyStore(store, Fault.KillBefore, at);
+            await Assert.ThrowsAsync<KilledException>(() => new CommitProtocol(faulty, new JobStore(faulty, clock), clock)
+                .PublishAsync(job, Plan("model.onnx"), Stop));
+        }
+        Assert.Contains("is being published", (await RefusalAsync(() => commit.CancelAsync(job, Stop))).Message, StringComparison.Ordinal);
+        await commit.ResumeAsync(job, Stop);
+        Assert.Contains("it has ended in m@1. Retire", (await RefusalAsync(() => commit.CancelAsync(job, Stop))).Message,
+            StringComparison.Ordinal);
+        Assert.Equal("published", Assert.Single(await new AuditLog(store).ReadAsync(Stop).ToListAsync(Stop)).Entry.Event);
+
+        static async Task<RegistryException> RefusalAsync(Func<Task> call)
+        {
+            var refusal = await Assert.ThrowsAsync<RegistryException>(call);
+            Assert.Equal(RegistryErrorKind.Conflict, refusal.Kind);
+            return refusal;
+        }
     }
 
     [Fact]

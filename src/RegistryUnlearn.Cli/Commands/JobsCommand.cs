@@ -6,7 +6,34 @@ namespace RegistryUnlearn.Cli.Commands;
 
 static class JobsCommand
 {
-    public static Command Create(CommandHost host) => new("jobs", "Look at the jobs of a registry.") { List(host), Show(host) };
+    public static Command Create(CommandHost host) => new("jobs", "Look at the jobs of a registry, stop them, start them again.")
+    {
+        List(host),
+        Show(host),
+        End(host, "cancel", "Stop a job: nothing is published. A worker that has it notices within seconds.",
+            (commit, job, cancellation) => commit.CancelAsync(job, cancellation),
+            job => $"Job {job} is cancelled."),
+        End(host, "retry", "Let a failed or cancelled job wait for a worker again, from its beginning.",
+            (commit, job, cancellation) => commit.RetryAsync(job, cancellation),
+            job => $"Job {job} waits for a worker; its request, run again, starts it at once."),
+    };
+
+    /// <summary>A command that changes the state of one job.</summary>
+    static Command End(CommandHost host, string name, string description,
+        Func<CommitProtocol, JobId, CancellationToken, Task<JobState>> change, Func<JobId, string> said)
+    {
+        var id = Id();
+        var registry = RegistryOptions.Registry();
+        return host.RunAsync(new Command(name, description) { id, registry }, async (parsed, cancellation) =>
+        {
+            var store = RegistryOptions.Open(parsed.GetRequiredValue(registry));
+            var commit = new CommitProtocol(store, new JobStore(store, host.Clock), host.Clock);
+            var state = await change(commit, JobId.Parse(parsed.GetRequiredValue(id)), cancellation);
+            return new Answer(state, screen => screen.Line(said(state.JobId)));
+        });
+    }
+
+    static Argument<string> Id() => new("job") { Description = "The job's id." };
 
     static Command List(CommandHost host)
     {
@@ -25,7 +52,7 @@ static class JobsCommand
 
     static Command Show(CommandHost host)
     {
-        var id = new Argument<string>("job") { Description = "The job's id." };
+        var id = Id();
         var registry = RegistryOptions.Registry();
         var command = new Command("show", "One job: its state, its result or why it failed.") { id, registry };
         return host.RunAsync(command, async (parsed, cancellation) =>

@@ -2,7 +2,10 @@ using System.Text.Json.Serialization;
 
 namespace RegistryUnlearn.Registry;
 
-/// <summary>Submitted → Running → Committing → Succeeded; Submitted or Running → Failed; Failed → Running when asked again.</summary>
+/// <summary>
+/// Submitted → Running → Committing → Succeeded; Submitted or Running → Failed or Cancelled. Asked for again, a failed job becomes Running,
+/// and a failed or cancelled one Submitted when it is retried.
+/// </summary>
 public enum JobStatus
 {
     Submitted,
@@ -12,6 +15,9 @@ public enum JobStatus
     Committing,
     Succeeded,
     Failed,
+
+    /// <summary>Stopped on request; no worker takes it up until it is retried.</summary>
+    Cancelled,
 }
 
 /// <summary>A saved state of one run of a method: a blob of the job, after so many steps.</summary>
@@ -49,7 +55,10 @@ public sealed record JobState
     /// <summary>The stage that runs, in the worker's words.</summary>
     public string? Stage { get; init; }
 
-    /// <summary>How often a worker began or took over the job. A worker whose attempt is not the newest has lost the job.</summary>
+    /// <summary>
+    /// How often a worker began or took over the job; counted anew when the job is retried. A worker whose attempt is not the newest has
+    /// lost the job.
+    /// </summary>
     public int Attempt { get; init; }
 
     /// <summary>Attempts begun since the job last got further. A job that keeps breaking its workers is given up by this count.</summary>
@@ -80,7 +89,7 @@ public sealed record JobState
     public bool Closed { get; init; }
 
     [JsonIgnore]
-    public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed;
+    public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled;
 
     /// <summary>The state of a worker that begins, takes over or retries the job.</summary>
     public JobState Started() => this with
@@ -104,16 +113,35 @@ public sealed record JobState
     /// <summary>The state of a worker that could not go on and leaves the job for later.</summary>
     public JobState Postponed(JobError error, DateTimeOffset notBefore) => this with { Error = error, NotBefore = notBefore };
 
+    /// <summary>The state of a failed or cancelled job that waits for a worker again, from its beginning.</summary>
+    public JobState Retried() => this with
+    {
+        Status = JobStatus.Submitted,
+        Stage = null,
+        Attempt = 0,
+        Strikes = 0,
+        Retry = Retry + 1,
+        NotBefore = null,
+        Error = null,
+        Finished = null,
+        Closed = false,
+    };
+
     internal bool MayBecome(JobState next) => JobId == next.JobId && (Status, next.Status) switch
     {
-        (JobStatus.Submitted, JobStatus.Running or JobStatus.Failed) => next.Retry == Retry,
-        (JobStatus.Running, JobStatus.Running or JobStatus.Failed) => next.Retry == Retry,
+        (JobStatus.Submitted, JobStatus.Running or JobStatus.Failed or JobStatus.Cancelled) => next.Retry == Retry,
+        (JobStatus.Running, JobStatus.Running or JobStatus.Failed or JobStatus.Cancelled) => next.Retry == Retry,
         (JobStatus.Running, JobStatus.Committing) => next.Retry == Retry && next.Commit is not null,
         (JobStatus.Committing, JobStatus.Committing or JobStatus.Succeeded) => next.Retry == Retry && next.Commit == Commit,
         (JobStatus.Failed, JobStatus.Running) => next.Retry == Retry + 1,
-        (JobStatus.Succeeded, JobStatus.Succeeded) or (JobStatus.Failed, JobStatus.Failed) => !Closed && next == this with { Closed = true },
+        (JobStatus.Succeeded, JobStatus.Succeeded) => MayClose(next),
+        (JobStatus.Failed, JobStatus.Failed) => MayClose(next),
+        (JobStatus.Cancelled, JobStatus.Cancelled) => MayClose(next),
+        (JobStatus.Failed or JobStatus.Cancelled, JobStatus.Submitted) => next.Retry == Retry + 1,
         _ => false,
     };
+
+    bool MayClose(JobState next) => !Closed && next == this with { Closed = true };
 }
 
 /// <summary>A state with the tag that a change of it has to show.</summary>

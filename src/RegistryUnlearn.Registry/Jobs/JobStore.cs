@@ -98,6 +98,19 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         return tag is { } stored ? new(next, stored) : null;
     }
 
+    /// <summary>What whoever works on a job last told of it; null when nobody has.</summary>
+    public async Task<ReadOnlyMemory<byte>?> ReadProgressAsync(JobId job, CancellationToken cancellation = default) =>
+        (await store.ReadAsync(RegistryLayout.JobProgress(job), cancellation))?.Content;
+
+    /// <summary>Tells of a job; false when someone else told at the same moment, whose words then stand.</summary>
+    public async Task<bool> TryWriteProgressAsync(JobId job, ReadOnlyMemory<byte> content, CancellationToken cancellation = default)
+    {
+        var path = RegistryLayout.JobProgress(job);
+        return await store.ReadAsync(path, cancellation) is { } before
+            ? await store.TryReplaceAsync(path, content, before.ETag, cancellation) is not null
+            : await store.TryCreateAsync(path, content, cancellation) is not null;
+    }
+
     /// <summary>All requests, in no promised order; a request without a job is one whose submission broke off.</summary>
     public async IAsyncEnumerable<JobId> ListRequestsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {

@@ -19,6 +19,9 @@ public sealed record Manifest
     public const int CurrentSchemaVersion = 1;
     public const int MaxFiles = 10_000;
 
+    /// <summary>Path in the version's folder.</summary>
+    public const string FileName = RegistryLayout.ManifestFile;
+
     public required int SchemaVersion { get; init; }
 
     public required ModelName Model { get; init; }

@@ -36,18 +36,19 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
             }
             var blobs = jobs.BlobsOf(current.State);
             if (staged?.Retry != current.State.Retry)
-                staged = (current.State.Retry, await StageAsync(blobs, plan, cancellation));
-            var version = await claims.ClaimAsync(plan.Model, job, cancellation);
-            var manifest = new Manifest
             {
-                SchemaVersion = Manifest.CurrentSchemaVersion,
-                Model = plan.Model,
-                Version = version,
-                Created = plan.Created,
-                JobId = job,
-                Parent = plan.Parent,
-                Files = staged.Value.Files,
-            };
+                staged = (current.State.Retry, await StageAsync(blobs, plan.Files, cancellation));
+                // Before anything is claimed: the number does not matter to the check.
+                Manifest(1).Check($"plan for {plan.Model}");
+            }
+            var version = await claims.ClaimAsync(plan.Model, job, cancellation);
+            var manifest = Manifest(version);
+            if (plan.Seal is { } seal)
+            {
+                var rows = await StageAsync(blobs, seal(manifest), cancellation);
+                manifest = manifest with { Files = [.. manifest.Files.Concat(rows).OrderBy(f => f.Path, StringComparer.Ordinal)] };
+                manifest.Check($"plan for {plan.Model}");
+            }
             var digest = await blobs.PutAsync(manifest.ToJson(), cancellation);
             var intent = new CommitIntent(plan.Model, version, digest, plan.ParentPolicy, plan.Alias);
             // The fence: a slower twin's tag is stale here, so version and bytes are fixed once.
@@ -55,6 +56,17 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
             if (await jobs.TryUpdateAsync(current, committing, cancellation) is { } fixedState)
                 return await RollForwardAsync(fixedState, cancellation);
         }
+
+        Manifest Manifest(int version) => new()
+        {
+            SchemaVersion = Registry.Manifest.CurrentSchemaVersion,
+            Model = plan.Model,
+            Version = version,
+            Created = plan.Created,
+            JobId = job,
+            Parent = plan.Parent,
+            Files = staged.Value.Files,
+        };
     }
 
     /// <summary>Finishes a publication that anyone began; null when the job has not come so far.</summary>
@@ -95,16 +107,80 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         }
     }
 
-    async Task<List<ManifestFile>> StageAsync(JobBlobs blobs, PublishPlan plan, CancellationToken cancellation)
+    /// <summary>
+    /// Ends a job as cancelled, with an audit line, and removes its blobs; a worker that has it notices at its next step. Harmless when
+    /// repeated.
+    /// </summary>
+    /// <exception cref="RegistryException">Conflict: the job is being published, or has ended otherwise.</exception>
+    public async Task<JobState> CancelAsync(JobId job, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var current = await jobs.ReadAsync(job, cancellation);
+            if (current.State.Status is JobStatus.Submitted or JobStatus.Running)
+            {
+                var cancelled = current.State with
+                {
+                    Status = JobStatus.Cancelled,
+                    Checkpoint = null,
+                    Finished = clock.GetUtcNow(),
+                };
+                if (await jobs.TryUpdateAsync(current, cancelled, cancellation) is not { } updated)
+                    continue;
+                current = updated;
+            }
+            if (current.State.Status is not JobStatus.Cancelled)
+                throw new RegistryException(RegistryErrorKind.Conflict, job.ToString(), WhyNotCancelled(current.State));
+            return (await FinishAsync(current, cancellation)).State;
+        }
+    }
+
+    /// <summary>Does again what follows a cancellation; nothing for a job that is not cancelled.</summary>
+    public async Task FinishCancelledAsync(JobId job, CancellationToken cancellation = default)
+    {
+        if (await jobs.ReadAsync(job, cancellation) is { State.Status: JobStatus.Cancelled } cancelled)
+            await FinishAsync(cancelled, cancellation);
+    }
+
+    /// <summary>Lets a failed or cancelled job wait for a worker again, with an audit line.</summary>
+    /// <exception cref="RegistryException">Conflict: the job has neither failed nor been cancelled.</exception>
+    public async Task<JobState> RetryAsync(JobId job, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var current = await jobs.ReadAsync(job, cancellation);
+            if (current.State.Status is not (JobStatus.Failed or JobStatus.Cancelled))
+            {
+                throw new RegistryException(RegistryErrorKind.Conflict, job.ToString(),
+                    $"the job is {current.State.Status}. Only a failed or cancelled job is retried.");
+            }
+            // What an ended attempt left undone is done first: afterwards its line could not be written any more.
+            current = await FinishAsync(current, cancellation);
+            if (current.State.Status is not (JobStatus.Failed or JobStatus.Cancelled)
+                || await jobs.TryUpdateAsync(current, current.State.Retried(), cancellation) is not { } retried)
+                continue;
+            await audit.AppendAsync(new(retried.State.Updated, "retried", job.ToString(), new Dictionary<string, string>
+            {
+                ["retry"] = retried.State.Retry.ToString(CultureInfo.InvariantCulture),
+            }), cancellation);
+            return retried.State;
+        }
+    }
+
+    static string WhyNotCancelled(JobState state) => state.Status is JobStatus.Committing
+        ? "its version is being published, which is not stopped half-way. Wait for it, then retire the version."
+        : state.Result is { } result
+            ? $"it has ended in {result.Model}@{result.Version}. Retire that version if it is not wanted."
+            : "it has failed already. There is nothing to cancel.";
+
+    async Task<List<ManifestFile>> StageAsync(JobBlobs blobs, IReadOnlyList<PublishFile> local, CancellationToken cancellation)
     {
         var files = new List<ManifestFile>();
-        foreach (var file in plan.Files.OrderBy(f => f.Path, StringComparer.Ordinal))
+        foreach (var file in local.OrderBy(f => f.Path, StringComparer.Ordinal))
         {
             var (digest, size) = await blobs.PutFileAsync(file.LocalPath, cancellation);
             files.Add(new(file.Path, digest, size, file.MediaType, file.Role));
         }
-        new Manifest { SchemaVersion = Manifest.CurrentSchemaVersion, Model = plan.Model, Version = 1, Parent = plan.Parent, Files = files }
-            .Check($"plan for {plan.Model}");
         return files;
     }
 
@@ -199,7 +275,12 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         }
         if (state.Error is { } error)
             details["reason"] = error.Reason;
-        var what = state.Status is JobStatus.Succeeded ? "published" : "failed";
+        var what = state.Status switch
+        {
+            JobStatus.Succeeded => "published",
+            JobStatus.Cancelled => "cancelled",
+            _ => "failed",
+        };
         return new(state.Finished ?? state.Updated, what, state.JobId.ToString(), details);
     }
 }

@@ -7,7 +7,7 @@ namespace RegistryUnlearn.Worker.Jobs;
 /// Saves the states of a job's runs in the registry now and then, and takes them up again. Only the newest attempt at a job writes.
 /// </summary>
 /// <param name="folder">For local copies of the states, which can be larger than memory allows twice.</param>
-sealed class Checkpoints(JobStore jobs, JobId job, int attempt, string folder, TimeProvider clock, TimeSpan interval)
+sealed class Checkpoints(JobStore jobs, JobId job, JobWatch watch, string folder, TimeProvider clock, TimeSpan interval)
 {
     readonly string copy = Path.Combine(folder, "checkpoint");
     long last = clock.GetTimestamp();
@@ -41,10 +41,17 @@ sealed class Checkpoints(JobStore jobs, JobId job, int attempt, string folder, T
         return run.Step;
     }
 
-    public async Task SaveIfDueAsync(string name, MethodRun run, CancellationToken cancellation)
+    /// <returns>Whether it was due.</returns>
+    /// <inheritdoc cref="JobWatch.Require"/>
+    public async Task<bool> SaveIfDueAsync(string name, MethodRun run, CancellationToken cancellation)
     {
-        if (clock.GetElapsedTime(last) >= interval)
-            await SaveAsync(name, run, cancellation);
+        if (clock.GetElapsedTime(last) < interval)
+        {
+            await watch.LookIfDueAsync(cancellation);
+            return false;
+        }
+        await SaveAsync(name, run, cancellation);
+        return true;
     }
 
     /// <summary>Saves a finished run if that spares work worth sparing: nothing later would repeat it otherwise.</summary>
@@ -54,7 +61,7 @@ sealed class Checkpoints(JobStore jobs, JobId job, int attempt, string folder, T
             await SaveAsync(name, run, cancellation);
     }
 
-    /// <exception cref="JobTakenOverException">Another worker has the job.</exception>
+    /// <inheritdoc cref="JobWatch.Require"/>
     public async Task SaveAsync(string name, MethodRun run, CancellationToken cancellation)
     {
         await using (var content = File.Create(copy))
@@ -75,7 +82,7 @@ sealed class Checkpoints(JobStore jobs, JobId job, int attempt, string folder, T
         while (true)
         {
             var current = await jobs.ReadAsync(job, cancellation);
-            JobTakenOverException.ThrowIf(current.State, attempt);
+            watch.Require(current.State);
             var blobs = jobs.BlobsOf(current.State);
             var (digest, _) = await blobs.PutFileAsync(copy, cancellation);
             var runs = new SortedDictionary<string, RunCheckpoint>(StringComparer.Ordinal) { [name] = new(digest, step) };

@@ -16,6 +16,9 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
     /// <summary>Digest of the parent's model.onnx.</summary>
     public Digest ModelDigest => ModelDigestOf(Parent);
 
+    /// <summary>The data files in ordinal order of path.</summary>
+    public IEnumerable<KeyValuePair<string, Digest>> DataFiles => Digests.OrderBy(d => d.Key, StringComparer.Ordinal);
+
     /// <summary>What messages about the model call its folder: where it lies in the registry.</summary>
     public string ModelFolder => $"{Parent.Model}/{Parent.Version}";
 

@@ -1,3 +1,5 @@
+using RegistryUnlearn.Lineage;
+
 namespace RegistryUnlearn.Worker.Jobs;
 
 /// <summary>How a worker goes about its jobs.</summary>
@@ -9,6 +11,9 @@ public sealed record JobOptions
 
     /// <summary>Key of the commitment to the forget set, at least 32 bytes; null for the registry's own key.</summary>
     public ReadOnlyMemory<byte>? CommitmentKey { get; init; }
+
+    /// <summary>Signs what is published; null publishes unsigned. The caller disposes of it.</summary>
+    public SigningKey? SigningKey { get; init; }
 
     /// <summary>Work between two checkpoints. <value>10 seconds</value></summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(10);

@@ -10,6 +10,13 @@ namespace RegistryUnlearn.Worker.Jobs;
 /// <param name="Audit">What the audit found; null for a job that was carried out before.</param>
 public sealed record JobOutcome(JobId Job, JobResult Result, bool AlreadyDone, AuditResult? Audit);
 
+/// <summary>The job was cancelled: nothing was published, and its local copies and checkpoints are gone.</summary>
+public sealed class JobCancelledException(JobId job)
+    : Exception($"{job}: the job was cancelled, nothing was published. To carry it out after all: registry-unlearn jobs retry {job}")
+{
+    public JobId Job { get; } = job;
+}
+
 /// <summary>An audit gate failed: nothing was published.</summary>
 public sealed class GateFailedException(JobId job, IReadOnlyList<GateOutcome> failed, AuditResult audit)
     : Exception("the audit failed, nothing was published: " + string.Join("; ", failed.Select(Describe)))

@@ -45,6 +45,7 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
     /// <param name="abandon">Ends the work at once, without a further write.</param>
     /// <exception cref="GateFailedException">The audit failed.</exception>
     /// <exception cref="JobTakenOverException">Another worker began the same job meanwhile.</exception>
+    /// <exception cref="JobCancelledException">The job was cancelled, before or while it was worked on.</exception>
     public async Task<JobOutcome> RunAsync(
         JobId job, IJobProgress progress, CancellationToken stop = default, CancellationToken abandon = default)
     {
@@ -55,19 +56,29 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         try
         {
             using var work = WorkFolder.Open(options.WorkFolder, job.ToString());
-            return await CarryOutAsync(state, work.Path, progress, ends);
+            return await CarryOutAsync(new(state, work.Path, new JobWatch(jobs, state, clock), progress, ends));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested && !abandon.IsCancellationRequested)
         {
             await ChangeOwnAsync(state, s => s.Released());
             throw;
         }
-        catch (Exception e) when (JobFailure.IsTerminal(e) && e is not (OperationCanceledException or JobTakenOverException))
+        catch (JobCancelledException)
+        {
+            // What this worker stored after the job had been tidied up.
+            await commit.FinishCancelledAsync(job, CancellationToken.None);
+            throw;
+        }
+        catch (Exception e) when (e is OperationCanceledException or JobTakenOverException)
+        {
+            throw;
+        }
+        catch (Exception e) when (JobFailure.IsTerminal(e))
         {
             await FailAsync(job, e);
             throw;
         }
-        catch (Exception e) when (e is not (OperationCanceledException or JobTakenOverException))
+        catch (Exception e)
         {
             await ChangeOwnAsync(state, s => s with { Error = JobFailure.Describe(e) });
             throw;
@@ -103,34 +114,33 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
     }
 
-    async Task<JobOutcome> CarryOutAsync(JobState state, string folder, IJobProgress progress, JobStop ends)
+    async Task<JobOutcome> CarryOutAsync(JobAttempt attempt)
     {
         try
         {
-            var (request, parentDigest) = await ReadRequestAsync(state.JobId, ends.Either);
-            await EnterAsync(state, "fetch", progress, ends);
-            var parent = await new ModelRegistry(store).ResolveAsync(request.Model, ends.Either);
+            var stop = attempt.Ends.Either;
+            var (request, parentDigest) = await ReadRequestAsync(attempt.State.JobId, stop);
+            await attempt.EnterAsync("fetch");
+            var parent = await new ModelRegistry(store).ResolveAsync(request.Model, stop);
             if (parent.Digest != parentDigest)
                 throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(),
                     "the reference points to another version than when the job was submitted. Submit the request again.");
-            var fetched = await FetchedJob.FetchAsync(store, request, parent, folder, ends.Either);
-            return await CarryOutAsync(state, request, fetched, folder, progress, ends);
+            return await CarryOutAsync(attempt, request, await FetchedJob.FetchAsync(store, request, parent, attempt.Folder, stop));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The registry's own refusals are RegistryExceptions: this one is about the local copies.
-            throw new LocalCopyException(folder,
+            throw new LocalCopyException(attempt.Folder,
                 $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); "
                 + "free space, or name another folder by TMPDIR, and run the job again", e);
         }
     }
 
-    async Task<JobOutcome> CarryOutAsync(
-        JobState state, UnlearningRequest request, FetchedJob fetched, string folder, IJobProgress progress, JobStop ends)
+    async Task<JobOutcome> CarryOutAsync(JobAttempt attempt, UnlearningRequest request, FetchedJob fetched)
     {
         try
         {
-            return await WorkAsync(state, request, fetched, folder, progress, ends);
+            return await WorkAsync(attempt, request, fetched);
         }
         catch (OnnxRuntimeException e)
         {
@@ -147,47 +157,41 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
     }
 
-    async Task<JobOutcome> WorkAsync(
-        JobState state, UnlearningRequest request, FetchedJob fetched, string folder, IJobProgress progress, JobStop ends)
+    async Task<JobOutcome> WorkAsync(JobAttempt attempt, UnlearningRequest request, FetchedJob fetched)
     {
+        var (state, folder, watch, progress, ends) = attempt;
         var job = state.JobId;
-        await EnterAsync(state, "prepare", progress, ends);
+        await attempt.EnterAsync("prepare");
         using var prepared = PreparedJob.Prepare(request, fetched);
         var task = prepared.Task;
         progress.Note(FormattableString.Invariant(
             $"{prepared.Model.Selection.Trainable.Count} trainable tensors, {task.Original.Layout.Sum(p => p.Count):N0} parameters; ")
             + $"{task.Forget!.Count} samples to forget, {task.Retained.Count} of {prepared.RetainedAll.Count} retained samples in use");
 
-        await EnterAsync(state, "unlearn", progress, ends);
+        await attempt.EnterAsync("unlearn");
         using var run = request.Method.Method.Start(prepared.Task, request.Method.Options);
-        var checkpoints = new Checkpoints(jobs, job, state.Attempt, folder, clock, options.CheckpointInterval);
-        var driver = new RunDriver(checkpoints, progress, ends);
+        var driver = new RunDriver(new Checkpoints(jobs, job, watch, folder, clock, options.CheckpointInterval), progress, ends);
         await driver.FinishAsync("unlearn", request.Method.Method.Name, run);
         foreach (var note in run.Notes)
             progress.Note(note);
 
-        await EnterAsync(state, "audit", progress, ends);
+        await attempt.EnterAsync("audit");
         var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, driver);
         if (!audit.Result.Passed)
             throw new GateFailedException(job, [.. audit.Result.Gates.Where(g => !g.Passed)], audit.Result);
 
-        await EnterAsync(state, "publish", progress, ends);
+        await attempt.EnterAsync("publish");
         var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, ends.Either);
-        var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, Path.Combine(folder, "result"));
-        var result = await commit.PublishAsync(job, plan, ends.Either);
-        return new(job, result, AlreadyDone: false, audit.Result);
-    }
-
-    /// <summary>Records that the attempt enters a stage, unless it has lost the job.</summary>
-    async Task EnterAsync(JobState begun, string stage, IJobProgress progress, JobStop ends)
-    {
-        progress.Stage(stage);
-        while (true)
+        var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, options.SigningKey,
+            Path.Combine(folder, "result"));
+        try
         {
-            var current = await jobs.ReadAsync(begun.JobId, ends.Either);
-            JobTakenOverException.ThrowIf(current.State, begun.Attempt);
-            if (await jobs.TryUpdateAsync(current, current.State with { Stage = stage }, ends.Either) is not null)
-                return;
+            return new(job, await commit.PublishAsync(job, plan, ends.Either), AlreadyDone: false, audit.Result);
+        }
+        catch (RegistryException e) when (e.Kind is RegistryErrorKind.Conflict)
+        {
+            await watch.LookAsync(ends.Either);
+            throw;
         }
     }
 
@@ -205,6 +209,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
                 var result = (await commit.ResumeAsync(job, cancellation))!;
                 return current.State with { Status = JobStatus.Succeeded, Result = result };
             }
+            if (current.State.Status is JobStatus.Cancelled)
+                throw new JobCancelledException(job);
             if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is { } started)
                 return started.State;
         }

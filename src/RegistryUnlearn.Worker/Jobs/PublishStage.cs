@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 using RegistryUnlearn.Auditing.Report;
 using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Registry;
@@ -11,7 +9,8 @@ using RegistryUnlearn.Worker.Requests;
 namespace RegistryUnlearn.Worker.Jobs;
 
 /// <summary>
-/// Writes the files of the new version into a local folder and says how to publish them. The same job gives the same bytes.
+/// Writes the files of the new version into a local folder and says how to publish them. The same job gives the same bytes, apart from
+/// signatures (<see cref="Attestations"/>).
 /// </summary>
 static class PublishStage
 {
@@ -19,11 +18,16 @@ static class PublishStage
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>Files that a version has beside the model: data files of a model must not have their names.</summary>
-    public static IReadOnlyList<string> OwnFiles { get; } = ["metrics.json", "report.html", LineageKeys.FileName, "manifest.json"];
+    public static IReadOnlyList<string> OwnFiles { get; } =
+    [
+        "metrics.json", "report.html", LineageKeys.CardFileName, LineageKeys.FileName, LineageKeys.SignatureFileName, Manifest.FileName,
+    ];
 
+    /// <param name="key">Of the commitment to the forget set.</param>
+    /// <param name="signingKey">Signs the version; null leaves it unsigned.</param>
     public static PublishPlan Plan(
         UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobAudit audit, JobState state,
-        ReadOnlySpan<byte> key, string folder)
+        ReadOnlySpan<byte> key, SigningKey? signingKey, string folder)
     {
         Directory.CreateDirectory(folder);
         WriteModel(request, fetched, job, run, state, folder);
@@ -33,12 +37,13 @@ static class PublishStage
         files.AddRange(job.Model.File.ExternalDataFiles.Select(f => Published(f, "model-data", "application/octet-stream")));
         files.Add(Published("metrics.json", "metrics", "application/json"));
         files.Add(Published("report.html", "report", "text/html"));
-        File.WriteAllBytes(Path.Combine(folder, LineageKeys.FileName), Lineage(request, fetched, job, audit, state, key, files));
-        files.Add(Published(LineageKeys.FileName, "lineage", "application/jsonl"));
+        var attestations = new Attestations(
+            request, fetched, job, audit, state, ForgetCommitment.Of(request.Forget, key), signingKey, folder);
         return new PublishPlan
         {
             Model = request.Model.Model,
             Files = files,
+            Seal = attestations.Write,
             Created = state.Submitted,
             Parent = fetched.Parent.Pointer,
             ParentPolicy = request.ParentPolicy,
@@ -81,7 +86,7 @@ static class PublishStage
                     new RecordSection("Data",
                     [
                         new("Parent model.onnx", fetched.ModelDigest.ToString()),
-                        .. DataFiles(fetched).Select(d => new RecordEntry(d.Key, d.Value.ToString())),
+                        .. fetched.DataFiles.Select(d => new RecordEntry(d.Key, d.Value.ToString())),
                     ]),
                     new RecordSection("Software", [.. Versions().Select(v => new RecordEntry(v.Key, v.Value))]),
                 ],
@@ -95,59 +100,11 @@ static class PublishStage
         _ => "The parent is moved out of reach of consumers (quarantined); it still knows the forgotten samples until it is deleted.",
     };
 
-    static byte[] Lineage(
-        UnlearningRequest request, FetchedJob fetched, PreparedJob job, JobAudit audit, JobState state,
-        ReadOnlySpan<byte> key, List<PublishFile> files)
-    {
-        ResourceDescriptor[] subject = [.. files.Select(f => ResourceDescriptor.File(f.Path, Sha256Of(f.LocalPath)))];
-        var options = request.Method.OptionsJson();
-        var parameters = new JsonObject
-        {
-            ["model"] = request.Model.ToString(),
-            ["method"] = request.Method.Method.Name,
-            ["seed"] = request.Seed,
-            ["options"] = options.DeepClone(),
-        };
-        var parent = fetched.Parent;
-        var provenance = new ProvenancePredicate(
-            new BuildDefinition(BuildDefinition.UnlearningBuildType, parameters,
-            [
-                .. parent.Manifest.Files.Select(f =>
-                    new ResourceDescriptor($"{parent.Model}/{parent.Version}/{f.Path}", Digest: new DigestSet(f.Digest.Hex))),
-                .. DataFiles(fetched).Select(d => new ResourceDescriptor(d.Key, Digest: new DigestSet(d.Value.Hex))),
-            ]),
-            new RunDetails(
-                new Builder("https://registryunlearn.dev/worker", Versions()),
-                new BuildMetadata(state.JobId.ToString(), state.Submitted)));
-        var unlearning = new UnlearningPredicate
-        {
-            Method = request.Method.Method.Name,
-            Options = options,
-            Harmonization = options["harmonization"]?.GetValue<string>(),
-            Seed = request.Seed,
-            ForgetSet = ForgetCommitment.Of(request.Forget, key),
-            Metrics = audit.Result.After.Metrics,
-            Versions = Versions(),
-        };
-        var gates = new TestResultPredicate([], Names(passed: true), [], Names(passed: false));
-        return LineageFile.Write([Statement.Of(subject, provenance), Statement.Of(subject, unlearning), Statement.Of(subject, gates)]);
-
-        string[] Names(bool passed) => [.. audit.Result.Gates.Where(g => g.Passed == passed).Select(g => g.Metric)];
-    }
-
-    static IEnumerable<KeyValuePair<string, Digest>> DataFiles(FetchedJob fetched) =>
-        fetched.Digests.OrderBy(d => d.Key, StringComparer.Ordinal);
-
-    static SortedDictionary<string, string> Versions() => new(StringComparer.Ordinal)
+    /// <summary>Component versions by name.</summary>
+    public static SortedDictionary<string, string> Versions() => new(StringComparer.Ordinal)
     {
         ["registry-unlearn"] = ProductVersion,
         ["onnxruntime"] = Microsoft.ML.OnnxRuntime.OrtEnv.Instance().GetVersionString(),
         ["dotnet"] = Environment.Version.ToString(),
     };
-
-    static string Sha256Of(string path)
-    {
-        using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
 }

@@ -33,11 +33,13 @@ sealed class RunDriver(Checkpoints checkpoints, IJobProgress progress, JobStop e
             if (ends.Stop.IsCancellationRequested)
             {
                 await checkpoints.SaveAsync(name, run, ends.Abandon);
+                progress.Saved(run.Step);
                 ends.Stop.ThrowIfCancellationRequested();
             }
             run.Advance();
             progress.Step(method, run.Step, run.Steps, run.Traces[^1]);
-            await checkpoints.SaveIfDueAsync(name, run, ends.Either);
+            if (await checkpoints.SaveIfDueAsync(name, run, ends.Either))
+                progress.Saved(run.Step);
         }
         await checkpoints.SaveIfStaleAsync(name, run, ends.Abandon);
     }

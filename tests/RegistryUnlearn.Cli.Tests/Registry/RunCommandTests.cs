@@ -87,7 +87,7 @@ public sealed class RunCommandTests
         Assert.Equal(("tiny@1", true), (parent.GetProperty("version").GetString(), parent.GetProperty("isAdopted").GetBoolean()));
         var version = await JsonAsync("models show tiny:production");
         Assert.Equal(("tiny@2", false), (version.GetProperty("version").GetString(), version.GetProperty("isAdopted").GetBoolean()));
-        Assert.Equal(["lineage.intoto.jsonl", "metrics.json", "model.onnx", "report.html"],
+        Assert.Equal(["lineage.intoto.jsonl", "metrics.json", "model-card.cdx.json", "model.onnx", "report.html"],
             version.GetProperty("manifest").GetProperty("files").EnumerateArray().Select(f => f.GetProperty("path").GetString()));
         Assert.Contains($"made from tiny@1 by job {job}\n", await TextAsync("models show tiny@2"));
 

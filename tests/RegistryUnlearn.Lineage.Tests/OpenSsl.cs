@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace RegistryUnlearn.Lineage.Tests;
+
+/// <summary>The command <c>openssl</c> as an independent verifier, and a folder for what it reads.</summary>
+sealed class OpenSsl : IDisposable
+{
+    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("registry-unlearn-openssl-");
+
+    /// <summary>The test is skipped where there is no such command.</summary>
+    public OpenSsl() => Assert.SkipUnless(Run("version").Code is 0, "the command openssl is not installed");
+
+    public string this[string name] => Path.Combine(folder.FullName, name);
+
+    public string Write(string name, ReadOnlySpan<byte> content)
+    {
+        File.WriteAllBytes(this[name], content);
+        return this[name];
+    }
+
+    public (int Code, string Said) Run(params string[] args)
+    {
+        var start = new ProcessStartInfo("openssl", args) { RedirectStandardError = true, RedirectStandardOutput = true };
+        try
+        {
+            using var process = Process.Start(start)!;
+            var error = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return (process.ExitCode, output + error.Result);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return (-1, "");
+        }
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+}
