@@ -44,6 +44,8 @@ public sealed class CommandLine(Streams streams, TimeProvider clock)
             RunCommand.Create(host),
             ModelsCommand.Create(host),
             JobsCommand.Create(host),
+            VerifyCommand.Create(host),
+            KeysCommand.Create(host),
             InspectCommand.Create(host),
             ArtifactsCommand.Create(host),
             TrainCommand.Create(host),
