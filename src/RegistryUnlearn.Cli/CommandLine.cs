@@ -45,6 +45,8 @@ public sealed class CommandLine(Streams streams, TimeProvider clock)
             ModelsCommand.Create(host),
             JobsCommand.Create(host),
             VerifyCommand.Create(host),
+            AuditCommand.Create(host),
+            GcCommand.Create(host),
             KeysCommand.Create(host),
             InspectCommand.Create(host),
             ArtifactsCommand.Create(host),

@@ -2,7 +2,9 @@ using RegistryUnlearn.Lineage;
 
 namespace RegistryUnlearn.Worker.Keys;
 
-/// <summary>Where a worker finds its signing key and the passphrase: never on a command line, which everybody on the machine can read.</summary>
+/// <summary>
+/// Where a worker finds its signing key and the passphrase: never on a command line, which everybody on the machine can read.
+/// </summary>
 public static class SigningKeySource
 {
     /// <summary>The key itself, as PEM text.</summary>

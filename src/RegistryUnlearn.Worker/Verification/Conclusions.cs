@@ -41,7 +41,7 @@ static class Conclusions
         yield return "When it was signed: there is no time stamp of a third party.";
         if (lineage is null)
             yield break;
-        yield return "That the statements are true: they are the publisher's word. Metrics can be measured again, with the model and the data.";
+        yield return "That the statements are true: they are the publisher's word. Metrics can be measured again from model and data.";
         yield return "Which samples were forgotten: the commitment is checked with their ids and its key, which are not published.";
         yield return "That nothing of them is left: the audit measures, it gives no (ε,δ) guarantee, and the parent still knows them.";
     }

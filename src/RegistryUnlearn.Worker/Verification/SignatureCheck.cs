@@ -50,7 +50,10 @@ static class SignatureCheck
         var findings = signature.Compare(inspection.Digests).Select(f => f.Message).ToList();
         findings.AddRange(inspection.Source.Links.Select(l => $"'{l}' is a link, which is not signed."));
         if (isOurs && !signature.IgnorePaths.SequenceEqual([Manifest.FileName]))
-            findings.Add($"it leaves out {string.Join(", ", signature.IgnorePaths.DefaultIfEmpty("nothing"))}, not {Manifest.FileName} alone.");
+        {
+            var leftOut = string.Join(", ", signature.IgnorePaths.DefaultIfEmpty("nothing"));
+            findings.Add($"it leaves out {leftOut}, not {Manifest.FileName} alone.");
+        }
         if (key is not null && !signature.Envelope.IsSignedBy(key))
             findings.Add($"it is not signed by the given key {key.Hint}"
                 + (signature.Hint == key.Hint ? "; it was changed." : $", but by one that calls itself {signature.Hint ?? "nothing"}."));

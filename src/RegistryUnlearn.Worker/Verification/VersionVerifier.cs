@@ -25,7 +25,10 @@ public static class VersionVerifier
         if (isOurs || inspection.Signature is not null)
             checks.Add(SignatureCheck.Model(inspection, isOurs, key));
         else
-            checks.Add(Failed("files", $"there is neither {Manifest.FileName} nor {LineageKeys.SignatureFileName}: nothing to verify with"));
+        {
+            checks.Add(Failed("files",
+                $"there is neither {Manifest.FileName} nor {LineageKeys.SignatureFileName}: nothing to verify with"));
+        }
         var passed = checks.All(c => c.Outcome is not CheckOutcome.Failed);
         var isAuthenticated = passed && key is not null;
         return new(files.Place, isAuthenticated, checks,
