@@ -24,6 +24,9 @@ public static class ExitCodes
     /// <summary>The audit's gates did not pass.</summary>
     public const int FailedGate = 3;
 
+    /// <summary>A verification failed: something was changed, is missing, or is not signed by the key given.</summary>
+    public const int FailedVerification = 4;
+
     /// <summary>The job was cancelled by <c>jobs cancel</c>, or another worker has taken it over.</summary>
     public const int JobCancelled = 5;
 

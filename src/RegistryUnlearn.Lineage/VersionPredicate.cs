@@ -7,7 +7,7 @@ namespace RegistryUnlearn.Lineage;
 /// <param name="Created">The manifest's time of creation.</param>
 /// <param name="Files">All files of the version but the manifest, in ordinal order of path.</param>
 public sealed record VersionPredicate(
-    string Model, int Version, DateTimeOffset Created, string JobId, VersionParent? Parent, IReadOnlyList<VersionFile> Files)
+    string Model, int Version, DateTimeOffset Created, string JobId, IReadOnlyList<VersionFile> Files, VersionParent? Parent = null)
 {
     public const string TypeUri = "https://registryunlearn.dev/version/v1";
 }

@@ -40,5 +40,7 @@ static class RegistryLayout
 
     public static string Blobs(JobId job) => $"{Jobs}{job}/blobs/";
 
-    public static string Blob(JobId job, int retry, Digest digest) => $"{Blobs(job)}{retry}/sha256/{digest.Hex[..2]}/{digest.Hex}";
+    public static string Blobs(JobId job, int retry) => $"{Blobs(job)}{retry}/";
+
+    public static string Blob(JobId job, int retry, Digest digest) => $"{Blobs(job, retry)}sha256/{digest.Hex[..2]}/{digest.Hex}";
 }

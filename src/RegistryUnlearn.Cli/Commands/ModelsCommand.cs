@@ -5,7 +5,14 @@ namespace RegistryUnlearn.Cli.Commands;
 
 static class ModelsCommand
 {
-    public static Command Create(CommandHost host) => new("models", "Look at the models of a registry.") { List(host), Show(host) };
+    public static Command Create(CommandHost host) => new("models", "Look at the models of a registry and decide about them.")
+    {
+        List(host),
+        Show(host),
+        ModelsLineageCommand.Create(host),
+        ModelsLifecycleCommands.Promote(host),
+        ModelsLifecycleCommands.Retire(host),
+    };
 
     static Command List(CommandHost host)
     {

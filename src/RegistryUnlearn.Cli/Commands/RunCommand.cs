@@ -1,6 +1,7 @@
 using System.CommandLine;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Cli.Output;
+using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Worker.Jobs;
 using RegistryUnlearn.Worker.Requests;
 
@@ -13,24 +14,28 @@ static class RunCommand
         var request = new Argument<string>("request.json") { Description = "What to forget, from which model, how." };
         var registry = RegistryOptions.Registry();
         var key = RegistryOptions.Key();
+        var signing = SigningOptions.Key();
         var interval = RegistryOptions.CheckpointInterval();
         var command = new Command("run", "Carry out an erasure request: a new version of the model stands in the registry when it is done.")
         {
-            request, registry, key, interval, CommonOptions.Device,
+            request, registry, key, signing, interval, CommonOptions.Device,
         };
         return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var path = parsed.GetRequiredValue(request);
             var folder = parsed.GetRequiredValue(registry);
-            var jobs = RegistryOptions.Jobs(parsed.GetValue(key), parsed.GetValue(interval));
+            using var signingKey = SigningOptions.Open(parsed.GetValue(signing));
+            var jobs = RegistryOptions.Jobs(parsed.GetValue(key), parsed.GetValue(interval)) with { SigningKey = signingKey };
             var runner = new JobRunner(RegistryOptions.Open(folder), host.Clock, jobs);
-            return await RunAsync(host, runner, path, folder, cancellation);
+            return await RunAsync(host, runner, path, folder, cancellation, signingKey);
         });
     }
 
     /// <summary>Submits the request and brings its job to an end.</summary>
+    /// <param name="signingKey">The runner's, for the answer; null when it signs nothing.</param>
     public static async Task<Answer> RunAsync(
-        CommandHost host, JobRunner runner, string requestPath, string registry, CancellationToken cancellation)
+        CommandHost host, JobRunner runner, string requestPath, string registry, CancellationToken cancellation,
+        SigningKey? signingKey = null)
     {
         using var progress = host.NewJobProgress();
         var job = await runner.SubmitAsync(await RequestDocument.ReadFileAsync(requestPath, cancellation), requestPath, cancellation);
@@ -42,7 +47,7 @@ static class RunCommand
             var document = new RunAnswer(
                 job.ToString(), $"{outcome.Result.Model}@{outcome.Result.Version}", outcome.Result.Digest.ToString(),
                 outcome.AlreadyDone, Path.Combine(version, "model.onnx"), Path.Combine(version, "report.html"),
-                outcome.Audit?.Rows, outcome.Audit?.Gates);
+                outcome.AlreadyDone ? null : signingKey?.PublicKey.Hint, outcome.Audit?.Rows, outcome.Audit?.Gates);
             return new Answer(document, screen => Print(document, outcome.Audit, screen));
         }
         catch (GateFailedException e)
@@ -72,6 +77,8 @@ static class RunCommand
         screen.Line($"New version  {answer.Version}  {answer.Digest}");
         screen.Line($"Model        {answer.Model}");
         screen.Line($"Report       {answer.Report}");
+        if (!answer.AlreadyDone)
+            screen.Line($"Signed by    {answer.SignedBy ?? "nobody: give a key with --signing-key to sign what is published"}");
     }
 
     static void PrintFailed(FailedAnswer answer, AuditResult audit, TextScreen screen)
@@ -84,8 +91,9 @@ static class RunCommand
     /// <param name="Version">Reference of the new version.</param>
     /// <param name="Digest">Digest of its manifest.</param>
     /// <param name="AlreadyDone">The same request had been carried out before.</param>
+    /// <param name="SignedBy">Hint of the key; null when the version is not signed or was made before.</param>
     sealed record RunAnswer(
-        string Job, string Version, string Digest, bool AlreadyDone, string Model, string Report,
+        string Job, string Version, string Digest, bool AlreadyDone, string Model, string Report, string? SignedBy,
         IReadOnlyList<AuditRow>? Rows, IReadOnlyList<GateOutcome>? Gates);
 
     sealed record StoppedAnswer(string Job, bool Stopped);

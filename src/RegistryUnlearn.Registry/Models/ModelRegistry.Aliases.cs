@@ -30,8 +30,17 @@ public sealed partial class ModelRegistry
     public async Task<ResolvedVersion> SetAliasAsync(ModelName model, Alias alias, int version, CancellationToken cancellation = default)
     {
         var target = await ResolveAsync(ModelReference.To(model, version), cancellation);
-        await MoveAliasAsync(model, alias, _ => target.Pointer, cancellation);
-        return target;
+        VersionPointer? before = null;
+        await MoveAliasAsync(model, alias, current =>
+        {
+            before = current;
+            return target.Pointer;
+        }, cancellation);
+        if (await ReadWithdrawalAsync(model, version, cancellation) is not { } withdrawal)
+            return target;
+        // Withdrawn meanwhile: whoever did it may have looked for aliases before this one was set.
+        await MoveAliasAsync(model, alias, current => current == target.Pointer ? withdrawal.ReplacedBy ?? before : null, cancellation);
+        throw Withdrawn(ModelReference.To(model, version), withdrawal);
     }
 
     /// <summary>

@@ -30,6 +30,44 @@ public sealed partial class ModelRegistry
         await CompleteWithdrawalAsync(model, version, cancellation);
     }
 
+    /// <summary>
+    /// Takes a version out of service that no other replaces: its files move to quarantine or go. Can be repeated; a quarantined version
+    /// can still be deleted. Its number is never used again.
+    /// </summary>
+    /// <exception cref="RegistryException">
+    /// Conflict: an alias points to it. NotFound, or Unavailable while the version is being written.
+    /// </exception>
+    public async Task<Withdrawal> RetireAsync(ModelName model, int version, ParentPolicy policy, CancellationToken cancellation = default)
+    {
+        if (policy is ParentPolicy.Keep)
+            throw new ArgumentException("A version that is kept is not retired.", nameof(policy));
+        if (await ReadWithdrawalAsync(model, version, cancellation) is null)
+            await ResolveAsync(ModelReference.To(model, version), cancellation);
+        var aliases = (await ListAliasesAsync(model, cancellation)).Where(a => a.Target.Version == version).Select(a => a.Alias).ToList();
+        if (aliases.Count > 0)
+        {
+            throw new RegistryException(RegistryErrorKind.Conflict, $"{model}@{version}",
+                $"consumers reach it by the alias {string.Join(", ", aliases)}. Promote another version first.");
+        }
+        // Whoever sets an alias to it meanwhile looks for the record afterwards and takes the alias back.
+        await RecordAsync(model, new(version, policy, null), cancellation);
+        await CompleteWithdrawalAsync(model, version, cancellation);
+        return (await ReadWithdrawalAsync(model, version, cancellation))!;
+    }
+
+    /// <summary>The versions taken out of service, ascending.</summary>
+    public async Task<IReadOnlyList<Withdrawal>> ListWithdrawalsAsync(ModelName model, CancellationToken cancellation = default)
+    {
+        var withdrawals = new List<Withdrawal>();
+        foreach (var entry in await store.ListAsync(RegistryLayout.Withdrawals(model), cancellation).ToListAsync(cancellation))
+        {
+            if (VersionNumber.TryParse(Path.GetFileNameWithoutExtension(entry.Path), out var version)
+                && await ReadWithdrawalAsync(model, version, cancellation) is { } withdrawal)
+                withdrawals.Add(withdrawal);
+        }
+        return [.. withdrawals.OrderBy(w => w.Version)];
+    }
+
     /// <summary>Removes what is left in the folder of a withdrawn version; does nothing for a version in service.</summary>
     internal async Task CompleteWithdrawalAsync(ModelName model, int version, CancellationToken cancellation)
     {
@@ -109,6 +147,8 @@ public sealed partial class ModelRegistry
             ? $"was quarantined; its files are under {RegistryLayout.Quarantine(reference.Model, withdrawal.Version)}"
             : "was deleted";
         return new(RegistryErrorKind.Withdrawn, reference.ToString(),
-            $"version {withdrawal.Version} {files}. Use {reference.Model}@{withdrawal.ReplacedBy.Version}, which replaced it.");
+            $"version {withdrawal.Version} {files}. " + (withdrawal.ReplacedBy is { } replacement
+                ? $"Use {reference.Model}@{replacement.Version}, which replaced it."
+                : $"It was retired; use another version of {reference.Model}."));
     }
 }

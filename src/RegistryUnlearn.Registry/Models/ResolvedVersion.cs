@@ -30,5 +30,7 @@ public enum ParentPolicy
     Delete,
 }
 
-/// <summary>Why a version is no longer served; written before its files move.</summary>
-public sealed record Withdrawal(int Version, ParentPolicy Policy, VersionPointer ReplacedBy);
+/// <summary>
+/// Why a version is no longer served; written before its files move. A version that was retired has no replacement.
+/// </summary>
+public sealed record Withdrawal(int Version, ParentPolicy Policy, VersionPointer? ReplacedBy = null);

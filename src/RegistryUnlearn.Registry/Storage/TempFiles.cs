@@ -54,14 +54,17 @@ sealed class TempFiles(string directory, TimeProvider clock, TimeSpan maxAge)
         }
     }
 
-    /// <summary>Removes what killed processes left behind.</summary>
+    /// <summary>What nobody has written to for longer: killed processes left it behind.</summary>
+    public IReadOnlyList<FileInfo> Abandoned(TimeSpan age)
+    {
+        var oldest = clock.GetUtcNow().UtcDateTime - age;
+        var folder = new DirectoryInfo(directory);
+        return folder.Exists ? [.. folder.EnumerateFiles().Where(f => f.LastWriteTimeUtc < oldest)] : [];
+    }
+
     void Sweep()
     {
-        var oldest = clock.GetUtcNow().UtcDateTime - maxAge;
-        foreach (var file in Directory.EnumerateFiles(directory))
-        {
-            if (File.GetLastWriteTimeUtc(file) < oldest)
-                File.Delete(file);
-        }
+        foreach (var file in Abandoned(maxAge))
+            file.Delete();
     }
 }

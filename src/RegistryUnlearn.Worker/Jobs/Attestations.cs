@@ -127,8 +127,8 @@ sealed class Attestations(
             rows = rows.Append(new(LineageKeys.SignatureFileName, ModelSignature.MediaType, SignatureRole));
         return new(
             manifest.Model.ToString(), manifest.Version, manifest.Created!.Value, manifest.JobId!.Value.ToString(),
-            manifest.Parent is { } parent ? new(parent.Version, parent.Digest.Hex) : null,
-            [.. rows.OrderBy(r => r.Path, StringComparer.Ordinal)]);
+            [.. rows.OrderBy(r => r.Path, StringComparer.Ordinal)],
+            manifest.Parent is { } parent ? new(parent.Version, parent.Digest.Hex) : null);
     }
 
     static ResourceDescriptor[] Subject(Manifest manifest) =>

@@ -38,6 +38,32 @@ sealed class WorkFolder : IDisposable
         }
     }
 
+    /// <summary>Folders that killed workers left on this machine, with their files and bytes; removed if asked for.</summary>
+    public static IReadOnlyList<(string Path, int Files, long Bytes)> Abandoned(string root, bool delete)
+    {
+        if (!Directory.Exists(root))
+            return [];
+        RequireOwn(root);
+        var left = new List<(string, int, long)>();
+        foreach (var folder in new DirectoryInfo(root).GetDirectories())
+        {
+            try
+            {
+                using var held = Hold(folder.FullName, FileMode.Open);
+                var files = folder.GetFiles("*", SearchOption.AllDirectories).Where(f => f.Name != LockFile).ToList();
+                left.Add((folder.FullName, files.Count, files.Sum(f => f.Length)));
+            }
+            catch (IOException)
+            {
+                // In use, or removed by the run whose it was.
+                continue;
+            }
+            if (delete)
+                RemoveUnlessUsed(folder.FullName);
+        }
+        return left;
+    }
+
     public void Dispose()
     {
         foreach (var folder in Directory.EnumerateDirectories(Path))
