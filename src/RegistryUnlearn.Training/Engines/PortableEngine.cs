@@ -18,7 +18,7 @@ public sealed class PortableEngine : IGradientEngine
     public PortableEngine(ModelProto graph, TensorBlock parameters, TensorBlock gradients)
     {
         (this.parameters, this.gradients) = (parameters, gradients);
-        session = new GraphSession(graph);
+        session = new GraphSession(graph, parameters.Device);
     }
 
     public InputSpan Inputs(int rows) => At(rows)["input"].Inputs;

@@ -17,10 +17,10 @@ public sealed class ExecutionDeviceTests
     [Theory, MemberData(nameof(Providers))]
     public void A_device_reads_the_present_parameters_at_every_run(bool sharesHostMemory, bool asPlugin)
     {
-        var device = new ExecutionDevice("test", sharesHostMemory, o =>
+        var device = new ExecutionDevice("test", o =>
         {
             if (asPlugin) Assert.True(PluginProviders.TryAdd(o, ["NoSuchProvider", "CPUExecutionProvider"]));
-        });
+        }, sharesHostMemory ? null : () => OrtMemoryInfo.DefaultInstance);
         // z = x·wᵀ with w [1, 2] and the loss Σ z: ∂/∂w is the sum of the samples.
         var model = SmallModel.Of([2], (m, g, x) => g.Gemm(x, m.Parameter("w", 1, 2), transB: true));
         using TensorBlock parameters = new(model.Parameters), gradients = new(model.Parameters);
