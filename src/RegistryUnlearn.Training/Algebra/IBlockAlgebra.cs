@@ -1,6 +1,4 @@
-using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Training.Buffers;
-using RegistryUnlearn.Training.Devices;
 using RegistryUnlearn.Training.Harmonization;
 using RegistryUnlearn.Training.Optimizers;
 
@@ -28,12 +26,4 @@ public interface IBlockAlgebra : IDisposable
 
     /// <summary>See <see cref="Optimizers.AdamW"/>; disposed by the caller, before this object.</summary>
     IOptimizer AdamW(float weightDecay = 0.01f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f);
-}
-
-public static class BlockAlgebra
-{
-    /// <summary>The algebra of blocks that were made with this layout and device.</summary>
-    /// <exception cref="DeviceException">The device is not there.</exception>
-    public static IBlockAlgebra On(ExecutionDevice device, IReadOnlyList<ModelParameter> layout) =>
-        device.SharesHostMemory ? new HostAlgebra(layout) : new DeviceAlgebra(device, layout);
 }

@@ -123,6 +123,8 @@ public sealed unsafe class TensorBlock : IDisposable
     internal void Swap(TensorBlock other)
     {
         RequireSameLayout(other);
+        if (other.Layout != Layout && !Layout.Zip(other.Layout).All(p => p.First.Shape.SequenceEqual(p.Second.Shape)))
+            throw new ArgumentException("the blocks hold parameters of different shapes", nameof(other));
         if (Device is null || other.Device != Device)
             throw new InvalidOperationException("blocks swap only within the memory of one device");
         (contents, other.contents) = (other.contents, contents);

@@ -17,6 +17,7 @@ sealed class DeviceMemory
     readonly RunOptions options = new();
     readonly Lock copying = new();
 
+    /// <exception cref="DeviceException">The build has no provider for the device, or the provider has no such memory.</exception>
     public DeviceMemory(ExecutionDevice device, OrtMemoryInfo info)
     {
         this.device = device;
@@ -24,17 +25,38 @@ sealed class DeviceMemory
         g.Output("to", g.Input("from", TensorType.Float("n")), TensorType.Float("n"));
         session = new GraphSession(g.Build(), device).Inference;
         binding = session.CreateIoBinding();
-        allocator = new OrtAllocator(session, info);
+        try
+        {
+            allocator = new OrtAllocator(session, info);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            binding.Dispose();
+            session.Dispose();
+            throw new DeviceException($"the device {device.Name} has no memory that can be asked for: {e.Message}", e);
+        }
     }
 
     public OrtMemoryInfo Info => allocator.Info;
 
     /// <summary>Memory of any content.</summary>
-    /// <exception cref="DeviceException">It is more than ONNX Runtime hands out at once.</exception>
-    public OrtMemoryAllocation Allocate(long bytes) => bytes <= uint.MaxValue
-        ? allocator.Allocate((uint)Math.Max(bytes, 1))
-        : throw new DeviceException(
-            $"the parameters take {bytes} bytes, {device.Name} holds at most {uint.MaxValue} of them; use --device {ExecutionDevice.Cpu.Name}");
+    /// <exception cref="DeviceException">The device has not as much left, or it is more than ONNX Runtime hands out at once.</exception>
+    public OrtMemoryAllocation Allocate(long bytes)
+    {
+        if (bytes > uint.MaxValue)
+            throw TooMuch($"it takes blocks of at most {uint.MaxValue}", null);
+        try
+        {
+            return allocator.Allocate((uint)Math.Max(bytes, 1));
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw TooMuch(e.Message, e);
+        }
+
+        DeviceException TooMuch(string why, Exception? inner) => new(
+            $"the device {device.Name} has no {bytes} bytes for the parameters ({why}); run on the {ExecutionDevice.Cpu.Name}", inner);
+    }
 
     /// <summary>Copies a vector to one of the same length; either may be in the host's memory.</summary>
     public void Copy(OrtValue from, OrtValue to)

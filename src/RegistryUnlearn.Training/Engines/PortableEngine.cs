@@ -35,7 +35,7 @@ public sealed class PortableEngine : IGradientEngine
     BoundStep At(int rows)
     {
         if (!steps.TryGetValue(rows, out var step))
-            steps[rows] = step = new BoundStep(session, _ => rows, parameters, gradients);
+            steps[rows] = step = new BoundStep(session, _ => rows, parameters, gradients, unread: StepGraph.Logits);
         return step;
     }
 

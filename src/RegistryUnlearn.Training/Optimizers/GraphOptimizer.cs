@@ -22,8 +22,9 @@ sealed class GraphOptimizer : IOptimizer
         string[] changed = [UpdateGraph.Parameters, .. Enumerable.Range(0, states).Select(UpdateGraph.State)];
         graph = new BlockGraph(
             update, spare, BlockForm.Parts, [.. changed, .. changed.Select(c => UpdateGraph.Next + c), UpdateGraph.Direction]);
-        state = [.. Enumerable.Range(0, states).Select(_ => new TensorBlock(spare.Layout, spare.Device))];
-        next = [.. Enumerable.Range(0, states).Select(_ => new TensorBlock(spare.Layout, spare.Device))];
+        (state, next) = (Zeros(), Zeros());
+
+        TensorBlock[] Zeros() => [.. Enumerable.Range(0, states).Select(_ => new TensorBlock(spare.Layout, spare.Device))];
     }
 
     public IReadOnlyList<TensorBlock> State => state;

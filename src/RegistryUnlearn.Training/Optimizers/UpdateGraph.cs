@@ -23,16 +23,12 @@ static class UpdateGraph
         var rate = g.Input(Rate, TensorType.Float());
         foreach (var part in parts)
         {
-            Value theta = Input(Parameters, part), direction = Input(Direction, part), velocity = Input(State(0), part);
+            Value theta = Input(g, Parameters, part), direction = Input(g, Direction, part), velocity = Input(g, State(0), part);
             velocity = g.Add(g.Add(g.Scale(velocity, momentum), direction), g.Scale(theta, weightDecay));
-            Output(State(0), part, velocity);
-            Output(Parameters, part, g.Sub(theta, g.Mul(velocity, rate)));
+            Output(g, State(0), part, velocity);
+            Output(g, Parameters, part, g.Sub(theta, g.Mul(velocity, rate)));
         }
         return g.Build();
-
-        Value Input(string name, ModelParameter part) => g.Input(name + part.Name, part.Type);
-
-        void Output(string name, ModelParameter part, Value value) => g.Output(Next + name + part.Name, value, part.Type);
     }
 
     /// <summary>
@@ -42,22 +38,24 @@ static class UpdateGraph
     public static ModelProto AdamW(IReadOnlyList<ModelParameter> parts, float beta1, float beta2, float epsilon)
     {
         var g = new GraphBuilder(GraphBuilder.OldestOpset);
-        Value keep = g.Input(Keep, TensorType.Float()), rate = g.Input(Rate, TensorType.Float()), scale = g.Input(Scale, TensorType.Float());
+        var scalar = TensorType.Float();
+        Value keep = g.Input(Keep, scalar), rate = g.Input(Rate, scalar), scale = g.Input(Scale, scalar);
         foreach (var part in parts)
         {
-            Value theta = Input(Parameters, part), direction = Input(Direction, part);
-            Value mean = Input(State(0), part), square = Input(State(1), part);
+            Value theta = Input(g, Parameters, part), direction = Input(g, Direction, part);
+            Value mean = Input(g, State(0), part), square = Input(g, State(1), part);
             mean = g.Add(g.Scale(mean, beta1), g.Scale(direction, 1 - beta1));
             square = g.Add(g.Scale(square, beta2), g.Scale(g.Mul(direction, direction), 1 - beta2));
             var size = g.Add(g.Mul(g.Sqrt(square), scale), g.Scalar(epsilon));
-            Output(State(0), part, mean);
-            Output(State(1), part, square);
-            Output(Parameters, part, g.Sub(g.Mul(theta, keep), g.Div(g.Mul(mean, rate), size)));
+            Output(g, State(0), part, mean);
+            Output(g, State(1), part, square);
+            Output(g, Parameters, part, g.Sub(g.Mul(theta, keep), g.Div(g.Mul(mean, rate), size)));
         }
         return g.Build();
-
-        Value Input(string name, ModelParameter part) => g.Input(name + part.Name, part.Type);
-
-        void Output(string name, ModelParameter part, Value value) => g.Output(Next + name + part.Name, value, part.Type);
     }
+
+    static Value Input(GraphBuilder g, string block, ModelParameter part) => g.Input(block + part.Name, part.Type);
+
+    static void Output(GraphBuilder g, string block, ModelParameter part, Value value) =>
+        g.Output(Next + block + part.Name, value, part.Type);
 }

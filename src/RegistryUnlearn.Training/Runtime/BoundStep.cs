@@ -5,7 +5,7 @@ using RegistryUnlearn.Training.Buffers;
 namespace RegistryUnlearn.Training.Runtime;
 
 /// <summary>
-/// A session whose inputs and outputs all have their memory. Parameters are read from one block and gradients written to another;
+/// A session whose inputs and outputs have their memory. Parameters are read from one block and gradients written to another;
 /// all other inputs and outputs are tensors of this object, in the host's memory. In the host's memory a run allocates nothing on the
 /// managed heap and copies nothing; on a device with its own it copies the inputs and outputs that are in the host's.
 /// </summary>
@@ -25,14 +25,16 @@ public sealed class BoundStep : IDisposable
     /// <param name="size">The size of each free dimension, by its symbol.</param>
     /// <param name="parameters">Bound to the inputs that have its tensors' names.</param>
     /// <param name="gradients">Bound to the outputs <c>gradient/{parameter}</c>; null where the graph has none.</param>
-    public BoundStep(GraphSession graph, Func<string, long> size, TensorBlock parameters, TensorBlock? gradients = null)
-        : this(graph, size, gradients is null ? [parameters.As("")] : [parameters.As(""), gradients.As(StepGraph.Gradient)])
+    /// <param name="unread">An output that nobody reads, if the graph has it: it gets no memory, so that no device copies it out.</param>
+    public BoundStep(
+        GraphSession graph, Func<string, long> size, TensorBlock parameters, TensorBlock? gradients = null, string? unread = null)
+        : this(graph, size, gradients is null ? [parameters.As("")] : [parameters.As(""), gradients.As(StepGraph.Gradient)], unread)
     {
     }
 
     /// <param name="given">Memory for inputs and outputs, by name; the rest is allocated here.</param>
     /// <exception cref="InvalidOperationException">Memory is on another device than the session.</exception>
-    public BoundStep(GraphSession graph, Func<string, long> size, IEnumerable<IEnumerable<BoundValue>> given)
+    public BoundStep(GraphSession graph, Func<string, long> size, IEnumerable<IEnumerable<BoundValue>> given, string? unread = null)
     {
         session = graph.Inference;
         binding = session.CreateIoBinding();
@@ -41,7 +43,7 @@ public sealed class BoundStep : IDisposable
             var named = given.SelectMany(g => g).ToDictionary(g => g.Name);
             foreach (var (name, meta) in session.InputMetadata)
                 inputs.Add(Reachable(graph, named.TryGetValue(name, out var known) ? known : Allocate(name, meta, size)));
-            foreach (var (name, meta) in session.OutputMetadata)
+            foreach (var (name, meta) in session.OutputMetadata.Where(o => o.Key != unread))
                 outputs.Add(Reachable(graph, named.TryGetValue(name, out var known) ? known : Allocate(name, meta, size)));
             if (!graph.Device.SharesHostMemory)
                 return;

@@ -88,6 +88,9 @@ public sealed class TensorBlockTests
         Assert.Throws<InvalidOperationException>(() => host.Swap(block));
         Assert.Throws<InvalidOperationException>(() => block.Swap(host));
         Assert.Throws<InvalidOperationException>(() => host.Swap(host));
+        using var row = new TensorBlock([new("p0", [1, 3])], TestDevice.Apart);
+        Assert.StartsWith("the blocks hold parameters of different shapes",
+            Assert.Throws<ArgumentException>(() => block.Swap(row)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>More than one of the vectors that graphs over blocks take, and tensors across their bounds.</summary>

@@ -52,7 +52,7 @@ public class DeviceTests
         var method = MethodCatalog.Find("finetune")!;
         var task = OnDevice();
         using var run = method.Start(task, Tiny.Options(method,
-            """{"steps": 60, "batch": 16, "optimizer": "sgd", "learningRate": 10, "momentum": 0.9, "schedule": "constant", "stop": "none"}"""));
+            """{"steps": 60, "batch": 16, "stop": "none", "optimizer": "sgd", "learningRate": 10, "schedule": "constant"}"""));
         var before = Tiny.Values(run.Result);
         var thrown = Assert.Throws<DivergedException>(() =>
         {

@@ -115,7 +115,7 @@ sealed class LtuRun : GradientRun
 
     BoundStep Bind(GraphSession session, int batch, TensorBlock gradients)
     {
-        var step = new BoundStep(session, _ => batch, Parameters, gradients);
+        var step = new BoundStep(session, _ => batch, Parameters, gradients, unread: StepGraph.Logits);
         if (options.Order is not MetaStep.Off)
         {
             step[StepGraph.Alpha].Floats[0] = options.Alpha;
