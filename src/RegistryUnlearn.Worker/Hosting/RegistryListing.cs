@@ -12,13 +12,14 @@ public sealed class RegistryListing(JobStore jobs, TimeSpan interval, TimeProvid
     /// <summary>How long a closed job is believed to be closed still.</summary>
     readonly TimeSpan trust = interval * 6;
 
-    /// <summary>When the registry was last read to the end; null before the first time.</summary>
-    public DateTimeOffset? LastRead { get; private set; }
+    /// <summary>When a listing last began or ended, well or not; null before the first. A worker that hangs shows by it.</summary>
+    public DateTimeOffset? LastTurn { get; private set; }
 
     public async Task RunAsync(ReconcileQueue queue, bool once, CancellationToken stop)
     {
         while (true)
         {
+            LastTurn = clock.GetUtcNow();
             try
             {
                 await ReadAsync(queue, stop);
@@ -50,7 +51,7 @@ public sealed class RegistryListing(JobStore jobs, TimeSpan interval, TimeProvid
             else
                 closed[job] = now;
         }
-        LastRead = clock.GetUtcNow();
+        LastTurn = clock.GetUtcNow();
     }
 
     /// <summary>A job whose documents are damaged is named in the log at every listing, and does not keep the others from being seen.</summary>

@@ -15,9 +15,6 @@ public sealed class WorkerService(
     /// <summary>What ended the worker, if it did not end as it should.</summary>
     public Exception? Failure { get; private set; }
 
-    /// <summary>When a loop last turned: a worker that hangs shows by it.</summary>
-    public long LastTurn { get; private set; } = clock.GetTimestamp();
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         logger.LogInformation("Worker {Worker} on {Registry}, {Concurrency} at a time", options.Name, options.Registry, options.Concurrency);
@@ -76,7 +73,6 @@ public sealed class WorkerService(
 
     async Task LookAtAsync(JobId job, CancellationToken stop)
     {
-        LastTurn = clock.GetTimestamp();
         using var scope = logger.BeginScope(new Dictionary<string, object> { ["job"] = job.ToString() });
         using var activity = WorkerMetrics.Activities.StartActivity("reconcile");
         activity?.SetTag("registry_unlearn.job", job.ToString());

@@ -119,7 +119,7 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         try
         {
             var stop = attempt.Ends.Either;
-            var (request, parentDigest) = await ReadRequestAsync(attempt.State.JobId, stop);
+            var (request, parentDigest) = await StoredRequest.ReadAsync(jobs, attempt.State.JobId, stop);
             await attempt.EnterAsync("fetch");
             var parent = await new ModelRegistry(store).ResolveAsync(request.Model, stop);
             if (parent.Digest != parentDigest)
@@ -214,14 +214,6 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is { } started)
                 return started.State;
         }
-    }
-
-    async Task<(UnlearningRequest, Digest)> ReadRequestAsync(JobId job, CancellationToken cancellation)
-    {
-        using var document = JsonDocument.Parse(await jobs.ReadRequestAsync(job, cancellation));
-        var root = document.RootElement;
-        var request = RequestReader.Read(root.GetProperty("request").GetRawText(), $"job {job}");
-        return (request, Digest.Parse(root.GetProperty("model").GetString()!));
     }
 
     async Task<JobId?> FindEarlierAsync(string json, CancellationToken cancellation)

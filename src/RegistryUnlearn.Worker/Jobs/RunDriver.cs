@@ -38,7 +38,7 @@ sealed class RunDriver(Checkpoints checkpoints, IJobProgress progress, JobStop e
             }
             run.Advance();
             progress.Step(method, run.Step, run.Steps, run.Traces[^1]);
-            if (await checkpoints.SaveIfDueAsync(name, run, ends.Either))
+            if (await checkpoints.SaveIfDueAsync(name, run, ends.Abandon))
                 progress.Saved(run.Step);
         }
         await checkpoints.SaveIfStaleAsync(name, run, ends.Abandon);
