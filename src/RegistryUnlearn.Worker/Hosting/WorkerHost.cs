@@ -43,6 +43,7 @@ public static class WorkerHost
         }
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(WorkerHost).Assembly.GetName().Name });
         builder.Configuration.Sources.Clear();
+        builder.Configuration.AddInMemoryCollection();
         Add(builder, options, configuration, store, jobs, clock, moreSources, configureLogging);
         HttpSetup.Add(builder, http);
         var app = builder.Build();
