@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,9 +26,10 @@ public static class WorkerHost
         IReadOnlyList<IJobSource>? moreSources = null, Action<ILoggingBuilder>? configureLogging = null, CancellationToken stop = default)
     {
         using var host = Build(options, configuration, store, jobs, clock, moreSources ?? [], configureLogging);
+        var worker = host.Services.GetServices<IHostedService>().OfType<WorkerService>().Single();
         await host.RunAsync(stop);
-        if (host.Services.GetServices<IHostedService>().OfType<WorkerService>().Single().Failure is { } failure)
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        if (worker.Failure is { } failure)
+            ExceptionDispatchInfo.Throw(failure);
     }
 
     /// <summary>The worker, not started.</summary>
@@ -85,7 +87,8 @@ public static class WorkerHost
         builder.Logging.ClearProviders();
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
         // The chatter of the web server and of storage clients says nothing about jobs.
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Azure", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Azure", LogLevel.Warning).AddFilter("System", LogLevel.Warning)
+            .AddFilter("RegistryUnlearn.Worker.Hosting.Http", LogLevel.Warning);
         builder.Logging.AddConsole(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;
