@@ -16,6 +16,7 @@ static class HttpPipeline
         app.UseAuthorization();
         HealthApi.Map(app);
         JobsApi.Map(app);
+        EventsApi.Map(app);
     }
 
     static Task AddHeaders(HttpContext context, RequestDelegate next)
