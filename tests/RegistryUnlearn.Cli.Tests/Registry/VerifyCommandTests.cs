@@ -157,6 +157,11 @@ public sealed class VerifyCommandTests : IAsyncLifetime
         File.CreateSymbolicLink(Path.Combine(Version, "link"), "/etc");
         await FailsAsync("a link added");
         File.Delete(Path.Combine(Version, "link"));
+        if (Start("mkfifo", Path.Combine(Version, "pipe")) is 0)
+        {
+            await FailsAsync("a pipe added");
+            File.Delete(Path.Combine(Version, "pipe"));
+        }
         Assert.Equal(0, (await RunAsync(command)).Code);
 
         async Task FailsAsync(string what)
@@ -269,11 +274,14 @@ public sealed class VerifyCommandTests : IAsyncLifetime
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
     }
 
-    static int OpenSsl(params string[] args)
+    static int OpenSsl(params string[] args) => Start("openssl", args);
+
+    /// <summary>Exit code of a program; -1 when there is none of this name.</summary>
+    static int Start(string program, params string[] args)
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("openssl", args)
+            using var process = Process.Start(new ProcessStartInfo(program, args)
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
