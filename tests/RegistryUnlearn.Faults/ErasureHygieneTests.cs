@@ -224,7 +224,7 @@ public sealed class ErasureHygieneTests
             return TinyRegistry.Npz(
                 NpyArray.Of<float>("x", [TinyRegistry.Samples, TinyRegistry.Features], inputs),
                 NpyArray.Of<long>("y", [TinyRegistry.Samples], labels),
-                NpyArray.OfStrings("id", [.. Ids, .. Enumerable.Range(Ids.Length, TinyRegistry.Samples - Ids.Length).Select(i => $"s{i}")]));
+                NpyArray.OfStrings("id", [.. Ids, .. Enumerable.Range(0, TinyRegistry.Samples - Ids.Length).Select(i => $"other-{i}")]));
         }
 
         static byte[] Number(long value)

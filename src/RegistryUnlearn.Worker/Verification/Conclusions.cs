@@ -24,8 +24,10 @@ static class Conclusions
         }
         if (Find<TestResultPredicate>(lineage, TestResultPredicate.TypeUri) is { } gates)
         {
-            yield return $"The signer states: the audit's result is {gates.Result}, with "
-                + $"{gates.PassedTests.Count} gates passed and {gates.FailedTests.Count} failed.";
+            yield return gates.PassedTests.Count + gates.WarnedTests.Count + gates.FailedTests.Count is 0
+                ? "The signer states: the audit had no gates to pass."
+                : $"The signer states: the audit's result is {gates.Result}, with "
+                    + $"{gates.PassedTests.Count} gates passed and {gates.FailedTests.Count} failed.";
         }
     }
 
