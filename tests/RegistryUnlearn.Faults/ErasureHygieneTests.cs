@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -101,7 +102,7 @@ public sealed class ErasureHygieneTests
     {
         const float Mark = 0.42424203f;
 
-        static readonly (string Name, byte[] Bytes)[] Marks =
+        readonly List<(string Name, byte[] Bytes)> marks =
         [
             ("an id as text", "424242"u8.ToArray()),
             ("an id as UTF-16", Encoding.Unicode.GetBytes("424242")),
@@ -129,6 +130,11 @@ public sealed class ErasureHygieneTests
             File.WriteAllText(Request, request.ToJsonString());
             using var key = Lineage.SigningKey.Create(Lineage.SigningCurve.P256);
             Worker.Keys.KeyFiles.Write(key, Key, null);
+            var pem = File.ReadAllText(Key);
+            using var secret = ECDsa.Create();
+            secret.ImportFromPem(pem);
+            marks.Add(("the signing key", secret.ExportParameters(includePrivateParameters: true).D!));
+            marks.Add(("the signing key as text", Encoding.ASCII.GetBytes(pem.Split('\n')[1])));
         }
 
         public string Registry => Path.Combine(folder.Path, "registry");
@@ -196,13 +202,13 @@ public sealed class ErasureHygieneTests
         }
 
         /// <summary>A mark in bytes, or in what they hold as base64.</summary>
-        static string? FirstMark(byte[] content)
+        string? FirstMark(byte[] content)
         {
             var texts = Regex.Matches(Encoding.Latin1.GetString(content), "[A-Za-z0-9+/]{12,}={0,2}")
                 .Select(m => m.Value).Where(v => v.Length % 4 == 0).Select(Convert.FromBase64String);
             foreach (var bytes in texts.Prepend(content))
             {
-                foreach (var (name, mark) in Marks)
+                foreach (var (name, mark) in marks)
                 {
                     if (bytes.AsSpan().IndexOf(mark) >= 0)
                         return name;

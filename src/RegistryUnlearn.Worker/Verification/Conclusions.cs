@@ -35,7 +35,7 @@ static class Conclusions
     {
         if (!passed)
         {
-            yield return "Nothing: something was changed, or does not belong to this version.";
+            yield return "Anything: something was changed, is missing, or does not belong to this version.";
             yield break;
         }
         if (!isAuthenticated)

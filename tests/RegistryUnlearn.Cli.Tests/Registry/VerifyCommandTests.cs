@@ -70,7 +70,7 @@ public sealed class VerifyCommandTests : IAsyncLifetime
     {
         Assert.Equal(0, (await RunAsync($"keys create {Key}")).Code);
         var run = await folder.RunAsync(TinyRegistry.Request());
-        Assert.Contains("Signed by    nobody: give a key with --signing-key to sign what is published\n", run.Output);
+        Assert.Contains("Signed by    nobody: run takes --signing-key to sign what it publishes\n", run.Output);
         Assert.Equal(0, (await RunAsync($"verify tiny@2 --registry {folder.Path}")).Code);
         var refused = await RunAsync($"verify tiny@2 --registry {folder.Path} --public-key {PublicKey}");
         Assert.Equal(4, refused.Code);
@@ -224,6 +224,34 @@ public sealed class VerifyCommandTests : IAsyncLifetime
         File.Delete(Path.Combine(theirs, "model.sig"));
         Assert.Contains("nothing to verify with", (await RunAsync(command)).Output);
         Assert.Equal(4, (await RunAsync($"verify tiny@1 --registry {folder.Path}")).Code);
+    }
+
+    /// <summary>A file of a signed version is replaced by a text.</summary>
+    [Theory]
+    [InlineData("manifest.json", """{"schemaVersion":1}""", "this is not a valid Manifest document")]
+    [InlineData("manifest.json", """{"schemaVersion":1,"model":"tiny","version":2,"files":[]}""", "files lacks model.onnx")]
+    [InlineData("manifest.json", "<deep>", "this is not a valid Manifest document")]
+    [InlineData("manifest.json", """{"schemaVersion":1,"model":"tiny","version":2,"files":[<row>../../secret<end>]}""",
+        "a path must not step out of its folder")]
+    [InlineData("manifest.json", """{"schemaVersion":1,"model":"tiny","version":2,"files":[<row>/etc/passwd<end>]}""",
+        "a path is relative")]
+    [InlineData("manifest.json", """{"schemaVersion":1,"model":"tiny","version":2,"files":[<many>]}""", "more than 10000")]
+    [InlineData("lineage.intoto.jsonl", "<deep>", "this is not a DSSE envelope")]
+    [InlineData("lineage.intoto.jsonl", "", "no statement speaks of 'model.onnx'")]
+    [InlineData("model.sig", "<deep>", "this is not an OpenSSF Model Signing bundle")]
+    [InlineData("model.sig", "{}", "the bundle lacks mediaType")]
+    public async Task What_is_hostile_fails_and_says_why(string file, string text, string expected)
+    {
+        await SignAsync();
+        const string row = """{"path":" """, end = """ ","sha256":"<zeros>","size":1,"mediaType":"a/b","role":"data"}""";
+        text = text.Replace("<many>", string.Join(',', Enumerable.Range(0, 10_001).Select(i => $"<row>{i:d5}<end>")))
+            .Replace("<row>", row.TrimEnd()).Replace("<end>", end.TrimStart()).Replace("<zeros>", new string('0', 64))
+            .Replace("<deep>", new string('[', 200_000));
+        File.WriteAllText(Path.Combine(Version, file), text);
+        var result = await RunAsync($"verify {Version} --public-key {PublicKey}");
+        Assert.Equal((4, ""), (result.Code, result.Error));
+        Assert.Contains(expected, result.Output);
+        Assert.EndsWith("Anything: something was changed, is missing, or does not belong to this version.\n", result.Output);
     }
 
     [Fact]
