@@ -42,6 +42,8 @@ public sealed class CommandLine(Streams streams, TimeProvider clock)
             CommonOptions.Verbose,
             DemoCommand.Create(host),
             RunCommand.Create(host),
+            SubmitCommand.Create(host),
+            WorkerCommand.Create(host),
             ModelsCommand.Create(host),
             JobsCommand.Create(host),
             VerifyCommand.Create(host),

@@ -27,7 +27,7 @@ public static class ExitCodes
     /// <summary>A verification failed: something was changed, is missing, or is not signed by the key given.</summary>
     public const int FailedVerification = 4;
 
-    /// <summary>The job was cancelled by <c>jobs cancel</c>.</summary>
+    /// <summary>The job was cancelled by <c>jobs cancel</c>, or another worker has taken it over.</summary>
     public const int JobCancelled = 5;
 
     /// <summary>Interrupted, as shells count it: 128 + SIGINT.</summary>
@@ -38,6 +38,7 @@ public static class ExitCodes
     [
         (typeof(OperationCanceledException), Cancelled),
         (typeof(JobCancelledException), JobCancelled),
+        (typeof(JobTakenOverException), JobCancelled),
         (typeof(InputException), BadInput),
         (typeof(OnnxModelException), BadInput),
         (typeof(DeviceException), BadInput),

@@ -4,6 +4,7 @@ namespace RegistryUnlearn.Registry;
 static class RegistryLayout
 {
     public const string Own = ".registry-unlearn/";
+    public const string Requests = Own + "requests/";
     public const string Jobs = Own + "jobs/";
     public const string Audit = Own + "audit/";
     public const string ModelFile = "model.onnx";
@@ -29,9 +30,13 @@ static class RegistryLayout
 
     public static string Quarantine(ModelName model, int version) => $"{Own}quarantine/{model}/{VersionNumber.Format(version)}/";
 
-    public static string Request(JobId job) => $"{Own}requests/{job}.json";
+    public static string Request(JobId job) => $"{Requests}{job}.json";
 
     public static string JobState(JobId job) => $"{Jobs}{job}/state.json";
+
+    public static string JobLease(JobId job) => $"{Jobs}{job}/lease.json";
+
+    public static string JobProgress(JobId job) => $"{Jobs}{job}/progress.json";
 
     public static string Blobs(JobId job) => $"{Jobs}{job}/blobs/";
 

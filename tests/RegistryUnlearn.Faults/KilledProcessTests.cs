@@ -138,7 +138,7 @@ public sealed partial class KilledProcessTests(KilledProcessTests.UnbrokenRun un
                     return 0;
                 using var state = JsonDocument.Parse(File.ReadAllBytes(file));
                 return state.RootElement.TryGetProperty("checkpoint", out var checkpoint) && checkpoint.ValueKind is JsonValueKind.Object
-                    ? int.Parse(checkpoint.GetProperty("meta").GetProperty("step").GetString()!) : 0;
+                    ? checkpoint.GetProperty("runs").GetProperty("unlearn").GetProperty("step").GetInt32() : 0;
             }
         }
 

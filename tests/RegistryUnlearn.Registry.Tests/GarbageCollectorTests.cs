@@ -95,7 +95,7 @@ public sealed class GarbageCollectorTests : IDisposable
         var state = submitted.State with
         {
             Status = status,
-            Checkpoint = status is JobStatus.Running ? new(Digest.Of("a"u8), new Dictionary<string, string>()) : null,
+            Checkpoint = status is JobStatus.Running ? new("1.0", new Dictionary<string, RunCheckpoint> { ["unlearn"] = new(Digest.Of("a"u8), 1) }) : null,
             Commit = status is JobStatus.Committing ? new(ModelName.Parse("m"), 2, Model, ParentPolicy.Keep) : null,
         };
         var path = $".registry-unlearn/jobs/{state.JobId}/state.json";

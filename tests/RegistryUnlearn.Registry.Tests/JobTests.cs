@@ -46,9 +46,11 @@ public sealed class JobTests : IDisposable
               "jobId": "{{job}}",
               "status": "submitted",
               "attempt": 0,
+              "strikes": 0,
               "retry": 0,
               "submitted": "2026-03-05T12:30:00Z",
-              "updated": "2026-03-05T12:30:00Z"
+              "updated": "2026-03-05T12:30:00Z",
+              "closed": false
             }
 
             """, Encoding.UTF8.GetString((await store.ReadAsync($".registry-unlearn/jobs/{job}/state.json", Stop))!.Content.Span));
@@ -74,10 +76,10 @@ public sealed class JobTests : IDisposable
         var next = await jobs.TryUpdateAsync(running!, running!.State with
         {
             Stage = "audit",
-            Checkpoint = new(Model, new Dictionary<string, string> { ["step"] = "7" }),
+            Checkpoint = new("1.0", new Dictionary<string, RunCheckpoint> { ["unlearn"] = new(Model, 7) }),
         }, Stop);
         var read = await jobs.ReadAsync(submitted.State.JobId, Stop);
-        Assert.Equal((next!.ETag, "audit", "7"), (read.ETag, read.State.Stage, read.State.Checkpoint!.Meta["step"]));
+        Assert.Equal((next!.ETag, "audit", 7), (read.ETag, read.State.Stage, read.State.Checkpoint!.Runs["unlearn"].Step));
     }
 
     [Theory]

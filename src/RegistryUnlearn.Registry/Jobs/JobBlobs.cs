@@ -50,6 +50,10 @@ public sealed class JobBlobs(IObjectStore store, JobId job, int retry)
         await LocalFiles.DownloadAsync(store, path, localFile, digest, size, cancellation);
     }
 
+    /// <summary>Removes a blob that nothing refers to any more; harmless when it is gone.</summary>
+    public Task DeleteAsync(Digest digest, CancellationToken cancellation = default) =>
+        store.DeleteAsync(RegistryLayout.Blob(job, retry, digest), cancellation);
+
     /// <summary>Removes all blobs of the job up to this retry; harmless when repeated.</summary>
     public async Task DeleteAllAsync(CancellationToken cancellation = default)
     {

@@ -20,8 +20,12 @@ public enum JobStatus
     Cancelled,
 }
 
-/// <summary>Where a job can resume: a blob of the job and what is needed to read it.</summary>
-public sealed record JobCheckpoint(Digest Digest, IReadOnlyDictionary<string, string> Meta);
+/// <summary>A saved state of one run of a method: a blob of the job, after so many steps.</summary>
+public sealed record RunCheckpoint(Digest Digest, int Step);
+
+/// <summary>Where a job can resume: the last saved state of each of its runs, by the run's name.</summary>
+/// <param name="Release">The release that wrote the states; another one may keep them in another form.</param>
+public sealed record JobCheckpoint(string Release, IReadOnlyDictionary<string, RunCheckpoint> Runs);
 
 /// <summary>All that is needed to finish a publication; the manifest is a blob of the job.</summary>
 public sealed record CommitIntent(ModelName Model, int Version, Digest ManifestDigest, ParentPolicy ParentPolicy, Alias? Alias = null);
@@ -51,11 +55,20 @@ public sealed record JobState
     /// <summary>The stage that runs, in the worker's words.</summary>
     public string? Stage { get; init; }
 
-    /// <summary>How often a worker began or took over the job; counted anew when the job is retried.</summary>
+    /// <summary>
+    /// How often a worker began or took over the job; counted anew when the job is retried. A worker whose attempt is not the newest has
+    /// lost the job.
+    /// </summary>
     public int Attempt { get; init; }
+
+    /// <summary>Attempts begun since the job last got further. A job that keeps breaking its workers is given up by this count.</summary>
+    public int Strikes { get; init; }
 
     /// <summary>How often the job was asked for again after it had failed. Each retry has blobs of its own.</summary>
     public int Retry { get; init; }
+
+    /// <summary>No worker should try before; null for at once.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
 
     public JobCheckpoint? Checkpoint { get; init; }
 
@@ -63,6 +76,7 @@ public sealed record JobState
 
     public JobResult? Result { get; init; }
 
+    /// <summary>Why the job failed; while it runs, why the last attempt could not go on.</summary>
     public JobError? Error { get; init; }
 
     public required DateTimeOffset Submitted { get; init; }
@@ -70,6 +84,9 @@ public sealed record JobState
     public required DateTimeOffset Updated { get; init; }
 
     public DateTimeOffset? Finished { get; init; }
+
+    /// <summary>What follows the end is done too: the audit line stands, the blobs are gone.</summary>
+    public bool Closed { get; init; }
 
     [JsonIgnore]
     public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled;
@@ -79,10 +96,22 @@ public sealed record JobState
     {
         Status = JobStatus.Running,
         Attempt = Attempt + 1,
+        Strikes = Status is JobStatus.Failed ? 1 : Strikes + 1,
         Retry = Status is JobStatus.Failed ? Retry + 1 : Retry,
-        Error = null,
+        NotBefore = null,
+        Error = Status is JobStatus.Failed ? null : Error,
         Finished = null,
+        Closed = false,
     };
+
+    /// <summary>The state of a worker that has saved how far it came.</summary>
+    public JobState Advanced(JobCheckpoint checkpoint) => this with { Checkpoint = checkpoint, Strikes = 1, Error = null };
+
+    /// <summary>The state of a worker that stops of its own will: the attempt is not held against the job.</summary>
+    public JobState Released() => this with { Strikes = Math.Max(0, Strikes - 1) };
+
+    /// <summary>The state of a worker that could not go on and leaves the job for later.</summary>
+    public JobState Postponed(JobError error, DateTimeOffset notBefore) => this with { Error = error, NotBefore = notBefore };
 
     /// <summary>The state of a failed or cancelled job that waits for a worker again, from its beginning.</summary>
     public JobState Retried() => this with
@@ -90,9 +119,12 @@ public sealed record JobState
         Status = JobStatus.Submitted,
         Stage = null,
         Attempt = 0,
+        Strikes = 0,
         Retry = Retry + 1,
+        NotBefore = null,
         Error = null,
         Finished = null,
+        Closed = false,
     };
 
     internal bool MayBecome(JobState next) => JobId == next.JobId && (Status, next.Status) switch
@@ -102,9 +134,14 @@ public sealed record JobState
         (JobStatus.Running, JobStatus.Committing) => next.Retry == Retry && next.Commit is not null,
         (JobStatus.Committing, JobStatus.Committing or JobStatus.Succeeded) => next.Retry == Retry && next.Commit == Commit,
         (JobStatus.Failed, JobStatus.Running) => next.Retry == Retry + 1,
+        (JobStatus.Succeeded, JobStatus.Succeeded) => MayClose(next),
+        (JobStatus.Failed, JobStatus.Failed) => MayClose(next),
+        (JobStatus.Cancelled, JobStatus.Cancelled) => MayClose(next),
         (JobStatus.Failed or JobStatus.Cancelled, JobStatus.Submitted) => next.Retry == Retry + 1,
         _ => false,
     };
+
+    bool MayClose(JobState next) => !Closed && next == this with { Closed = true };
 }
 
 /// <summary>A state with the tag that a change of it has to show.</summary>

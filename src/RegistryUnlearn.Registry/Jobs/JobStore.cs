@@ -24,6 +24,12 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         var job = JobId.From(Digest.Of(document));
         if (!await store.CreateOrFindAsync(RegistryLayout.Request(job), document, cancellation))
             throw CorruptRequest(job);
+        return await OpenAsync(job, cancellation);
+    }
+
+    /// <summary>The job of a stored request, begun if nobody has begun it.</summary>
+    async Task<TrackedJob> OpenAsync(JobId job, CancellationToken cancellation)
+    {
         var now = clock.GetUtcNow();
         var state = new JobState
         {
@@ -35,6 +41,14 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         };
         await store.TryCreateAsync(RegistryLayout.JobState(job), RegistryJson.Serialize(state), cancellation);
         return await ReadAsync(job, cancellation);
+    }
+
+    /// <summary>The job of a request, also of one whose submission broke off before its state was written; null when there is neither.</summary>
+    public async Task<TrackedJob?> FindAsync(JobId job, CancellationToken cancellation = default)
+    {
+        if (await TryReadAsync(job, cancellation) is { } found)
+            return found;
+        return await store.GetSizeAsync(RegistryLayout.Request(job), cancellation) is null ? null : await OpenAsync(job, cancellation);
     }
 
     /// <summary>The request document (see <see cref="RequestDocument"/>), verified against the job id.</summary>
@@ -82,6 +96,31 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         var tag = await store.ReplaceOrFindAsync(RegistryLayout.JobState(next.JobId), RegistryJson.Serialize(next), current.ETag,
             cancellation);
         return tag is { } stored ? new(next, stored) : null;
+    }
+
+    /// <summary>What whoever works on a job last told of it; null when nobody has.</summary>
+    public async Task<ReadOnlyMemory<byte>?> ReadProgressAsync(JobId job, CancellationToken cancellation = default) =>
+        (await store.ReadAsync(RegistryLayout.JobProgress(job), cancellation))?.Content;
+
+    /// <summary>Tells of a job; false when someone else told at the same moment, whose words then stand.</summary>
+    public async Task<bool> TryWriteProgressAsync(JobId job, ReadOnlyMemory<byte> content, CancellationToken cancellation = default)
+    {
+        var path = RegistryLayout.JobProgress(job);
+        return await store.ReadAsync(path, cancellation) is { } before
+            ? await store.TryReplaceAsync(path, content, before.ETag, cancellation) is not null
+            : await store.TryCreateAsync(path, content, cancellation) is not null;
+    }
+
+    /// <summary>All requests, in no promised order; a request without a job is one whose submission broke off.</summary>
+    public async IAsyncEnumerable<JobId> ListRequestsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        const string extension = ".json";
+        await foreach (var entry in store.ListAsync(RegistryLayout.Requests, cancellation))
+        {
+            if (entry.Path.EndsWith(extension, StringComparison.Ordinal)
+                && JobId.TryParse(entry.Path[RegistryLayout.Requests.Length..^extension.Length], out var job))
+                yield return job;
+        }
     }
 
     /// <summary>All jobs, in no promised order.</summary>

@@ -5,8 +5,8 @@ namespace RegistryUnlearn.Registry;
 /// <summary>
 /// Makes one version out of one job, however often and by however many workers it is tried. Stage the files as blobs; claim a version; fix
 /// version and bytes by compare-and-swap of the job's state (Committing); copy the blobs into the version's folder, <c>model.onnx</c> after
-/// its data files and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs. Before
-/// Committing a failure costs only work; from Committing on anyone can finish with the same bytes.
+/// its data files and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs; mark the job as
+/// closed. Before Committing a failure costs only work; from Committing on anyone can finish with the same bytes.
 /// </summary>
 public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvider clock)
 {
@@ -73,6 +73,8 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
     public async Task<JobResult?> ResumeAsync(JobId job, CancellationToken cancellation = default)
     {
         var current = await jobs.ReadAsync(job, cancellation);
+        if (current.State is { Status: JobStatus.Succeeded, Closed: true })
+            return current.State.Result;
         return current.State.Status is JobStatus.Committing or JobStatus.Succeeded ? await RollForwardAsync(current, cancellation) : null;
     }
 
@@ -91,6 +93,7 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
                 {
                     Status = JobStatus.Failed,
                     Error = error,
+                    NotBefore = null,
                     Checkpoint = null,
                     Finished = clock.GetUtcNow(),
                 };
@@ -98,8 +101,8 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
                     continue;
                 current = updated;
             }
-            if (current.State.Status is JobStatus.Failed)
-                await FinishAsync(current.State, cancellation);
+            if (current.State is { Status: JobStatus.Failed, Closed: false })
+                current = await FinishAsync(current, cancellation);
             return current.State;
         }
     }
@@ -128,16 +131,15 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
             }
             if (current.State.Status is not JobStatus.Cancelled)
                 throw new RegistryException(RegistryErrorKind.Conflict, job.ToString(), WhyNotCancelled(current.State));
-            await FinishAsync(current.State, cancellation);
-            return current.State;
+            return (await FinishAsync(current, cancellation)).State;
         }
     }
 
     /// <summary>Does again what follows a cancellation; nothing for a job that is not cancelled.</summary>
     public async Task FinishCancelledAsync(JobId job, CancellationToken cancellation = default)
     {
-        if ((await jobs.ReadAsync(job, cancellation)).State is { Status: JobStatus.Cancelled } state)
-            await FinishAsync(state, cancellation);
+        if (await jobs.ReadAsync(job, cancellation) is { State.Status: JobStatus.Cancelled } cancelled)
+            await FinishAsync(cancelled, cancellation);
     }
 
     /// <summary>Lets a failed or cancelled job wait for a worker again, with an audit line.</summary>
@@ -153,8 +155,9 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
                     $"the job is {current.State.Status}. Only a failed or cancelled job is retried.");
             }
             // What an ended attempt left undone is done first: afterwards its line could not be written any more.
-            await FinishAsync(current.State, cancellation);
-            if (await jobs.TryUpdateAsync(current, current.State.Retried(), cancellation) is not { } retried)
+            current = await FinishAsync(current, cancellation);
+            if (current.State.Status is not (JobStatus.Failed or JobStatus.Cancelled)
+                || await jobs.TryUpdateAsync(current, current.State.Retried(), cancellation) is not { } retried)
                 continue;
             await audit.AppendAsync(new(retried.State.Updated, "retried", job.ToString(), new Dictionary<string, string>
             {
@@ -203,13 +206,14 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
             {
                 Status = JobStatus.Succeeded,
                 Result = new(intent.Model, intent.Version, intent.ManifestDigest),
+                NotBefore = null,
+                Error = null,
                 Checkpoint = null,
                 Finished = clock.GetUtcNow(),
             };
             current = await jobs.TryUpdateAsync(current, succeeded, cancellation) ?? await jobs.ReadAsync(job, cancellation);
         }
-        await FinishAsync(current.State, cancellation);
-        return current.State.Result!;
+        return (await FinishAsync(current, cancellation)).State.Result!;
     }
 
     /// <summary>The version, its alias and its parent's withdrawal; all of it from the intent alone.</summary>
@@ -243,14 +247,19 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         }
     }
 
-    /// <summary>What follows the end of a job, repeatable: the audit line, and the removal of its blobs.</summary>
-    async Task FinishAsync(JobState state, CancellationToken cancellation)
+    /// <summary>What follows the end of a job, repeatable: the audit line, the removal of its blobs, and the mark that it is done.</summary>
+    async Task<TrackedJob> FinishAsync(TrackedJob ended, CancellationToken cancellation)
     {
+        var state = ended.State;
         await audit.AppendAsync(EntryFor(state), cancellation);
         await jobs.BlobsOf(state).DeleteAllAsync(cancellation);
         // A copy that was under way while a later job withdrew this version may have brought back a file.
         if (state.Result is { } result)
             await registry.CompleteWithdrawalAsync(result.Model, result.Version, cancellation);
+        if (state.Closed)
+            return ended;
+        // Someone else who closed it, or began it anew, is as good.
+        return await jobs.TryUpdateAsync(ended, state with { Closed = true }, cancellation) ?? await jobs.ReadAsync(state.JobId, cancellation);
     }
 
     static AuditEntry EntryFor(JobState state)

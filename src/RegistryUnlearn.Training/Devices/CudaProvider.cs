@@ -12,6 +12,10 @@ static class CudaProvider
     static readonly string[] Names = ["CUDAExecutionProvider", "CudaPluginExecutionProvider"];
     static readonly string[] Libraries = ["onnxruntime_providers_cuda_plugin", "onnxruntime_providers_cuda"];
 
+    /// <summary>The GPU's own memory; provider and plugin give it the same name.</summary>
+    public static OrtMemoryInfo Memory() =>
+        new(OrtMemoryInfo.allocatorCUDA, OrtAllocatorType.DeviceAllocator, FirstGpu, OrtMemType.Default);
+
     /// <exception cref="DeviceException">The build has none.</exception>
     public static void AddTo(SessionOptions options)
     {

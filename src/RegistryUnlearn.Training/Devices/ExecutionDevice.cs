@@ -5,28 +5,34 @@ using RegistryUnlearn.Training.Runtime;
 
 namespace RegistryUnlearn.Training.Devices;
 
-/// <summary>
-/// Where graphs run. Parameters, gradients and batches are in host memory whatever the device; one with memory of its own copies them in
-/// and out at every run.
-/// </summary>
+/// <summary>Where graphs run, and where the blocks of a run are: in the host's memory or in the device's own.</summary>
 public sealed class ExecutionDevice
 {
     readonly Action<SessionOptions> addProvider;
+    readonly Lazy<DeviceMemory>? memory;
 
-    internal ExecutionDevice(string name, bool sharesHostMemory, Action<SessionOptions> addProvider) =>
-        (Name, SharesHostMemory, this.addProvider) = (name, sharesHostMemory, addProvider);
+    /// <param name="memory">Which memory of its provider is the device's own; null where it works in the host's.</param>
+    internal ExecutionDevice(string name, Action<SessionOptions> addProvider, Func<OrtMemoryInfo>? memory = null)
+    {
+        (Name, this.addProvider) = (name, addProvider);
+        this.memory = memory is null ? null : new(() => new DeviceMemory(this, memory()));
+    }
 
-    public static ExecutionDevice Cpu { get; } = new("cpu", sharesHostMemory: true, _ => { });
+    public static ExecutionDevice Cpu { get; } = new("cpu", _ => { });
 
     /// <summary>The first CUDA GPU; operators that the provider does not have run on the CPU.</summary>
-    public static ExecutionDevice Cuda { get; } = new("cuda", sharesHostMemory: false, CudaProvider.AddTo);
+    public static ExecutionDevice Cuda { get; } = new("cuda", CudaProvider.AddTo, CudaProvider.Memory);
 
     /// <summary>The device of every session that is not given another; one per process, like the thread pool.</summary>
     public static ExecutionDevice Current { get; private set; } = Cpu;
 
     public string Name { get; }
 
-    public bool SharesHostMemory { get; }
+    public bool SharesHostMemory => memory is null;
+
+    /// <summary>The device's own memory; there for the rest of the process once it was asked for.</summary>
+    /// <exception cref="DeviceException">The build has no provider for this device.</exception>
+    internal DeviceMemory Memory => memory?.Value ?? throw new InvalidOperationException($"{Name} has no memory of its own");
 
     /// <summary>Makes a device the current one, before the first session is opened.</summary>
     /// <exception cref="DeviceException">There is none of this name, or it does not run a graph here.</exception>

@@ -18,7 +18,7 @@ public sealed class PortableEngine : IGradientEngine
     public PortableEngine(ModelProto graph, TensorBlock parameters, TensorBlock gradients)
     {
         (this.parameters, this.gradients) = (parameters, gradients);
-        session = new GraphSession(graph);
+        session = new GraphSession(graph, parameters.Device);
     }
 
     public InputSpan Inputs(int rows) => At(rows)["input"].Inputs;
@@ -35,7 +35,7 @@ public sealed class PortableEngine : IGradientEngine
     BoundStep At(int rows)
     {
         if (!steps.TryGetValue(rows, out var step))
-            steps[rows] = step = new BoundStep(session, _ => rows, parameters, gradients);
+            steps[rows] = step = new BoundStep(session, _ => rows, parameters, gradients, unread: StepGraph.Logits);
         return step;
     }
 

@@ -34,11 +34,13 @@ public sealed class Evaluator : IDisposable
         session = new GraphSession(frozen && parameters.Length <= LargestConstants
             ? StepGraph.Forward(model,
                 [.. parameters.Layout.Select((p, i) => Tensors.Of((ReadOnlySpan<float>)parameters[i], [.. p.Shape]))])
-            : StepGraph.Forward(model));
+            : StepGraph.Forward(model), parameters.Device);
         floatsPerSample = session.Inference.OutputMetadata[StepGraph.Logits].Dimensions.Skip(1).Aggregate(1L, (n, d) => n * Math.Max(d, 1));
     }
 
-    /// <summary>For many batches at the present values, which become constants that ONNX Runtime packs and folds.</summary>
+    /// <summary>
+    /// For many batches at the present values, which become constants that ONNX Runtime packs and folds; they must be in the host's memory.
+    /// </summary>
     public static Evaluator Frozen(ForwardModel model, TensorBlock parameters) => new(model, parameters, frozen: true);
 
     /// <summary>For parameters that change between calls; they are read where they are.</summary>

@@ -70,7 +70,8 @@ public static class HarmonizerGraph
     static Value Guarded(GraphBuilder g, Products p, Value value) =>
         g.Where(g.Add("Or", [g.Equal(p.RR, Zero(g)), g.Equal(p.FF, Zero(g))]), Zero(g), value);
 
-    static Value Dot(GraphBuilder g, Value a, Value b) => g.Cast(g.SumAll(g.Mul(a, b)), DataType.Double);
+    /// <summary>⟨a, b⟩, summed in float32, as a float64 scalar.</summary>
+    internal static Value Dot(GraphBuilder g, Value a, Value b) => g.Cast(g.SumAll(g.Mul(a, b)), DataType.Double);
 
     static Value Zero(GraphBuilder g) => Double(g, 0);
 

@@ -25,11 +25,18 @@ public sealed class AdamW(
         parameters.RequireSameLayout(direction);
         parameters.RequireSameLayout(mean);
         Steps++;
-        var rate = (float)(learningRate / (1 - Math.Pow(beta1, Steps)));
-        var scale = (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, Steps)));
+        var (keep, rate, scale) = Factors(learningRate, weightDecay, beta1, beta2, Steps);
         for (var i = 0; i < parameters.TensorCount; i++)
-            Update(parameters[i], direction[i], mean[i], square[i], 1 - learningRate * weightDecay, rate, scale);
+            Update(parameters[i], direction[i], mean[i], square[i], keep, rate, scale);
     }
+
+    /// <summary>1 − ηλ, η / (1 − β₁ᵗ) and 1 / √(1 − β₂ᵗ): what a step multiplies θ, m and √v with.</summary>
+    /// <param name="step">t, from 1.</param>
+    internal static (float Keep, float Rate, float Scale) Factors(
+        float learningRate, float weightDecay, float beta1, float beta2, long step) =>
+        (1 - learningRate * weightDecay,
+            (float)(learningRate / (1 - Math.Pow(beta1, step))),
+            (float)(1 / Math.Sqrt(1 - Math.Pow(beta2, step))));
 
     /// <summary>All four tensors in one pass over memory.</summary>
     void Update(Span<float> theta, ReadOnlySpan<float> g, Span<float> m, Span<float> v, float keep, float rate, float scale)

@@ -89,16 +89,22 @@ public sealed class Kfac : IDisposable
         }
     }
 
-    /// <summary>Replaces a direction by the inverse curvature times the direction.</summary>
+    /// <summary>
+    /// Replaces a direction by the inverse curvature times the direction. This works in the host's memory: a direction on a device is
+    /// copied out and in.
+    /// </summary>
     public void Apply(TensorBlock direction)
     {
         gradients.CopyFrom(direction);
         step?.Run();
-        for (var i = 0; i < direction.TensorCount; i++)
+        var target = direction.Device is null ? direction : gradients;
+        for (var i = 0; i < target.TensorCount; i++)
             if (factored[i])
-                preconditioned[i].CopyTo(direction[i]);
+                preconditioned[i].CopyTo(target[i]);
             else
-                TensorPrimitives.Multiply(direction[i], scale[i], direction[i]);
+                TensorPrimitives.Multiply(target[i], scale[i], target[i]);
+        if (target != direction)
+            direction.CopyFrom(target);
     }
 
     void SetBasis(CurvatureLayer layer, FactorSums factors, double damping)

@@ -5,9 +5,9 @@ using RegistryUnlearn.Training.Buffers;
 namespace RegistryUnlearn.Training.Runtime;
 
 /// <summary>
-/// A session with every input and output bound to memory once. Parameters are read from one block and gradients written to another;
-/// all other inputs and outputs are tensors of this object. A run allocates nothing on the managed heap and, on a device that shares the
-/// host's memory, copies nothing.
+/// A session whose inputs and outputs have their memory. Parameters are read from one block and gradients written to another;
+/// all other inputs and outputs are tensors of this object, in the host's memory. In the host's memory a run allocates nothing on the
+/// managed heap and copies nothing; on a device with its own it copies the inputs and outputs that are in the host's.
 /// </summary>
 public sealed class BoundStep : IDisposable
 {
@@ -16,33 +16,40 @@ public sealed class BoundStep : IDisposable
     readonly InferenceSession session;
     readonly Dictionary<string, NativeTensor> tensors = [];
 
-    /// <summary>ONNX Runtime copies an input to the device when it is bound: inputs for another memory are bound at every run.</summary>
-    readonly List<(string Name, OrtValue Value)> copied = [];
+    /// <summary>
+    /// What is bound at every run, on a device with memory of its own: there ONNX Runtime copies an input of the host when it is bound,
+    /// and blocks may hold other memory than at the run before.
+    /// </summary>
+    readonly List<BoundValue> inputs = [], outputs = [];
 
     /// <param name="size">The size of each free dimension, by its symbol.</param>
     /// <param name="parameters">Bound to the inputs that have its tensors' names.</param>
     /// <param name="gradients">Bound to the outputs <c>gradient/{parameter}</c>; null where the graph has none.</param>
-    public BoundStep(GraphSession graph, Func<string, long> size, TensorBlock parameters, TensorBlock? gradients = null)
-        : this(graph, size, gradients is null ? [parameters.As("")] : [parameters.As(""), gradients.As(StepGraph.Gradient)])
+    /// <param name="unread">An output that nobody reads, if the graph has it: it gets no memory, so that no device copies it out.</param>
+    public BoundStep(
+        GraphSession graph, Func<string, long> size, TensorBlock parameters, TensorBlock? gradients = null, string? unread = null)
+        : this(graph, size, gradients is null ? [parameters.As("")] : [parameters.As(""), gradients.As(StepGraph.Gradient)], unread)
     {
     }
 
     /// <param name="given">Memory for inputs and outputs, by name; the rest is allocated here.</param>
-    public BoundStep(GraphSession graph, Func<string, long> size, IEnumerable<IEnumerable<(string Name, OrtValue Value)>> given)
+    /// <exception cref="InvalidOperationException">Memory is on another device than the session.</exception>
+    public BoundStep(GraphSession graph, Func<string, long> size, IEnumerable<IEnumerable<BoundValue>> given, string? unread = null)
     {
         session = graph.Inference;
         binding = session.CreateIoBinding();
         try
         {
-            var named = given.SelectMany(g => g).ToDictionary(g => g.Name, g => g.Value);
+            var named = given.SelectMany(g => g).ToDictionary(g => g.Name);
             foreach (var (name, meta) in session.InputMetadata)
-            {
-                var value = named.TryGetValue(name, out var known) ? known : Allocate(name, meta, size);
-                if (graph.Device.SharesHostMemory) binding.BindInput(name, value);
-                else copied.Add((name, value));
-            }
-            foreach (var (name, meta) in session.OutputMetadata)
-                binding.BindOutput(name, named.TryGetValue(name, out var value) ? value : Allocate(name, meta, size));
+                inputs.Add(Reachable(graph, named.TryGetValue(name, out var known) ? known : Allocate(name, meta, size)));
+            foreach (var (name, meta) in session.OutputMetadata.Where(o => o.Key != unread))
+                outputs.Add(Reachable(graph, named.TryGetValue(name, out var known) ? known : Allocate(name, meta, size)));
+            if (!graph.Device.SharesHostMemory)
+                return;
+            Bind();
+            inputs.Clear();
+            outputs.Clear();
         }
         catch
         {
@@ -61,26 +68,39 @@ public sealed class BoundStep : IDisposable
 
     public void Run()
     {
-        if (copied.Count == 0)
+        if (outputs.Count == 0)
         {
             session.RunWithBinding(options, binding);
             return;
         }
-        foreach (var (name, value) in copied)
-            binding.BindInput(name, value);
+        Bind();
         binding.SynchronizeBoundInputs();
         session.RunWithBinding(options, binding);
         binding.SynchronizeBoundOutputs();
     }
 
-    OrtValue Allocate(string name, NodeMetadata meta, Func<string, long> size)
+    void Bind()
+    {
+        foreach (var input in inputs)
+            binding.BindInput(input.Name, input.Value());
+        foreach (var output in outputs)
+            binding.BindOutput(output.Name, output.Value());
+    }
+
+    static BoundValue Reachable(GraphSession graph, BoundValue value) => value.Device is null || value.Device == graph.Device
+        ? value
+        : throw new InvalidOperationException(
+            $"'{value.Name}' is in the memory of {value.Device.Name}, but its session runs on {graph.Device.Name}");
+
+    BoundValue Allocate(string name, NodeMetadata meta, Func<string, long> size)
     {
         var shape = new long[meta.Dimensions.Length];
         for (var i = 0; i < shape.Length; i++)
             shape[i] = meta.Dimensions[i] >= 0 ? meta.Dimensions[i]
                 : meta.SymbolicDimensions[i].Length > 0 ? size(meta.SymbolicDimensions[i])
                 : throw new InvalidOperationException($"dimension {i} of '{name}' has neither a size nor a name");
-        return (tensors[name] = new NativeTensor(meta.ElementDataType, shape)).Value;
+        var tensor = tensors[name] = new NativeTensor(meta.ElementDataType, shape);
+        return new(name, Device: null, () => tensor.Value);
     }
 
     public void Dispose()

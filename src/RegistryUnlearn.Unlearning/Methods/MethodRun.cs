@@ -10,10 +10,14 @@ public abstract class MethodRun : IDisposable
 {
     readonly List<StepTrace> traces = [];
 
+    /// <summary>What was last handed over of parameters on a device.</summary>
+    TensorBlock? result;
+
     protected MethodRun(UnlearningTask task, int steps)
     {
         (Task, Steps) = (task, steps);
-        Parameters = task.Original.Clone();
+        Parameters = new TensorBlock(task.Original.Layout, task.Device);
+        Parameters.CopyFrom(task.Original);
     }
 
     protected UnlearningTask Task { get; }
@@ -26,11 +30,21 @@ public abstract class MethodRun : IDisposable
 
     public bool IsDone => Step >= Steps;
 
-    /// <summary>θ as it stands.</summary>
+    /// <summary>θ as it stands, on the task's device.</summary>
     public TensorBlock Parameters { get; }
 
-    /// <summary>What the method hands over when it is done: by default θ as it stands.</summary>
-    public virtual TensorBlock Result => Parameters;
+    /// <summary>What the method hands over when it is done, in the host's memory: by default θ as it stands.</summary>
+    public virtual TensorBlock Result
+    {
+        get
+        {
+            if (Parameters.Device is null)
+                return Parameters;
+            result ??= new TensorBlock(Parameters.Layout);
+            result.CopyFrom(Parameters);
+            return result;
+        }
+    }
 
     public IReadOnlyList<StepTrace> Traces => traces;
 
@@ -95,19 +109,26 @@ public abstract class MethodRun : IDisposable
 
     protected static void Write(BinaryWriter writer, TensorBlock block)
     {
-        for (var i = 0; i < block.TensorCount; i++)
-            writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(block[i]));
+        using var copy = block.Device is null ? null : block.ToHost();
+        var values = copy ?? block;
+        for (var i = 0; i < values.TensorCount; i++)
+            writer.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values[i]));
     }
 
     protected static void Read(BinaryReader reader, TensorBlock block)
     {
-        for (var i = 0; i < block.TensorCount; i++)
-            reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(block[i]));
+        using var copy = block.Device is null ? null : new TensorBlock(block.Layout);
+        var values = copy ?? block;
+        for (var i = 0; i < values.TensorCount; i++)
+            reader.BaseStream.ReadExactly(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values[i]));
+        if (copy is not null)
+            block.CopyFrom(copy);
     }
 
     public virtual void Dispose()
     {
         Parameters.Dispose();
+        result?.Dispose();
         GC.SuppressFinalize(this);
     }
 }

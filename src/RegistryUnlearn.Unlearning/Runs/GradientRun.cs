@@ -1,3 +1,4 @@
+using RegistryUnlearn.Training.Algebra;
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Training.Optimizers;
 using RegistryUnlearn.Unlearning.Methods;
@@ -12,13 +13,17 @@ public abstract class GradientRun : MethodRun
 
     protected GradientRun(UnlearningTask task, int steps, OptimizerOptions options) : base(task, steps)
     {
-        Direction = new TensorBlock(task.Original.Layout);
-        optimizer = options.Create(task.Original.Layout);
+        Direction = new TensorBlock(task.Original.Layout, task.Device);
+        Algebra = BlockAlgebra.On(task.Device, task.Original.Layout);
+        optimizer = options.Create(Algebra);
         rate = new LearningRate(options.LearningRate, options.Schedule, steps);
     }
 
-    /// <summary>Receives the update direction of a step.</summary>
+    /// <summary>Receives the update direction of a step; on the task's device.</summary>
     protected TensorBlock Direction { get; }
+
+    /// <summary>Of parameters and directions, where they are.</summary>
+    protected IBlockAlgebra Algebra { get; }
 
     /// <summary>Writes the direction of the present step.</summary>
     protected abstract StepTrace ComputeDirection();
@@ -28,7 +33,7 @@ public abstract class GradientRun : MethodRun
         var trace = ComputeDirection();
         RequireFinite(trace.RememberLoss, "the loss on retained samples");
         RequireFinite(trace.ForgetLoss ?? 0, "the loss on samples to forget");
-        RequireFinite(Norms.SquareSum(Direction), "the update direction");
+        RequireFinite(Algebra.SquareSum(Direction), "the update direction");
         optimizer.Step(Parameters, Direction, rate.At(Step));
         return trace;
     }
@@ -51,6 +56,7 @@ public abstract class GradientRun : MethodRun
     {
         Direction.Dispose();
         optimizer.Dispose();
+        Algebra.Dispose();
         base.Dispose();
     }
 }

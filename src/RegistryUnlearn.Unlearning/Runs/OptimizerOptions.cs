@@ -1,4 +1,4 @@
-using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Training.Algebra;
 using RegistryUnlearn.Training.Optimizers;
 using RegistryUnlearn.Unlearning.Methods;
 
@@ -23,9 +23,9 @@ public sealed record OptimizerOptions(OptimizerKind Optimizer, float LearningRat
         reader.Float("weightDecay", otherwise.WeightDecay, 0, 1),
         reader.Choice("schedule", otherwise.Schedule));
 
-    public IOptimizer Create(IReadOnlyList<ModelParameter> layout) => Optimizer switch
+    public IOptimizer Create(IBlockAlgebra algebra) => Optimizer switch
     {
-        OptimizerKind.Sgd => new SgdMomentum(layout, Momentum, WeightDecay),
-        _ => new AdamW(layout, WeightDecay),
+        OptimizerKind.Sgd => algebra.SgdMomentum(Momentum, WeightDecay),
+        _ => algebra.AdamW(WeightDecay),
     };
 }

@@ -14,6 +14,11 @@ public interface IJobProgress
 
     /// <summary>Something worth reading once.</summary>
     void Note(string text);
+
+    /// <summary>The state after a step is safe in the registry.</summary>
+    void Saved(int step)
+    {
+    }
 }
 
 /// <summary>Nobody listens.</summary>

@@ -1,10 +1,7 @@
 using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
-using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
-using RegistryUnlearn.Unlearning.Data;
-using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker.Requests;
 
 namespace RegistryUnlearn.Worker.Jobs;
@@ -40,24 +37,31 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         return (await jobs.SubmitAsync(parent.Digest, json, cancellation)).State.JobId;
     }
 
-    /// <summary>Brings a job to its end, whatever state it is in.</summary>
+    /// <summary>
+    /// Brings a job to its end, whatever state it is in. What would fail again is recorded as the job's end; anything else leaves the job
+    /// where it stands, so that the same call goes on from the last checkpoint.
+    /// </summary>
+    /// <param name="stop">Ends the work after a checkpoint.</param>
+    /// <param name="abandon">Ends the work at once, without a further write.</param>
     /// <exception cref="GateFailedException">The audit failed.</exception>
+    /// <exception cref="JobTakenOverException">Another worker began the same job meanwhile.</exception>
     /// <exception cref="JobCancelledException">The job was cancelled, before or while it was worked on.</exception>
-    public async Task<JobOutcome> RunAsync(JobId job, IJobProgress progress, CancellationToken cancellation = default)
+    public async Task<JobOutcome> RunAsync(
+        JobId job, IJobProgress progress, CancellationToken stop = default, CancellationToken abandon = default)
     {
-        if (await FinishOrStartAsync(job, cancellation) is { } outcome)
-            return outcome;
-        using var work = WorkFolder.Open(options.WorkFolder, job.ToString());
+        using var ends = new JobStop(stop, abandon);
+        var state = await FinishOrStartAsync(job, ends.Either);
+        if (state.Status is JobStatus.Succeeded)
+            return new(job, state.Result!, AlreadyDone: state.Finished is not null, null);
         try
         {
-            return await CarryOutAsync(job, work.Path, progress, cancellation);
+            using var work = WorkFolder.Open(options.WorkFolder, job.ToString());
+            return await CarryOutAsync(new(state, work.Path, new JobWatch(jobs, state, clock), progress, ends));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested && !abandon.IsCancellationRequested)
         {
-            // The registry's own refusals are RegistryExceptions: this one is about the local copies.
-            throw new InputException(work.Path,
-                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); "
-                + "free space, or name another folder by TMPDIR, and run the job again", e);
+            await ChangeOwnAsync(state, s => s.Released());
+            throw;
         }
         catch (JobCancelledException)
         {
@@ -65,24 +69,44 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             await commit.FinishCancelledAsync(job, CancellationToken.None);
             throw;
         }
-        catch (Exception e) when (e is not OperationCanceledException && !IsTransient(e))
+        catch (Exception e) when (e is OperationCanceledException or JobTakenOverException)
         {
-            await RecordFailureAsync(job, e);
+            throw;
+        }
+        catch (Exception e) when (JobFailure.IsTerminal(e))
+        {
+            await FailAsync(job, e);
+            throw;
+        }
+        catch (Exception e)
+        {
+            await ChangeOwnAsync(state, s => s with { Error = JobFailure.Describe(e) });
             throw;
         }
     }
 
-    /// <summary>
-    /// Says nothing about the job: once the disk has room or the store answers, the same call goes on from the last checkpoint.
-    /// </summary>
-    static bool IsTransient(Exception e) =>
-        e is RegistryException { Kind: RegistryErrorKind.Full or RegistryErrorKind.Denied or RegistryErrorKind.Unavailable };
-
-    async Task RecordFailureAsync(JobId job, Exception e)
+    /// <summary>Changes the state while this attempt is the newest; a registry that does not take it is no reason to say less of what went
+    /// wrong before.</summary>
+    async Task ChangeOwnAsync(JobState begun, Func<JobState, JobState> change)
     {
         try
         {
-            await commit.FailAsync(job, new JobError(Reason(e), e.Message), CancellationToken.None);
+            var current = await jobs.ReadAsync(begun.JobId, CancellationToken.None);
+            while (current.State.Status is JobStatus.Running && current.State.Attempt == begun.Attempt
+                && await jobs.TryUpdateAsync(current, change(current.State), CancellationToken.None) is null)
+                current = await jobs.ReadAsync(begun.JobId, CancellationToken.None);
+        }
+        catch (RegistryException)
+        {
+            // The registry cannot be written; the job can be run again as it is.
+        }
+    }
+
+    async Task FailAsync(JobId job, Exception e)
+    {
+        try
+        {
+            await commit.FailAsync(job, JobFailure.Describe(e), CancellationToken.None);
         }
         catch (RegistryException)
         {
@@ -90,19 +114,33 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
     }
 
-    async Task<JobOutcome> CarryOutAsync(JobId job, string folder, IJobProgress progress, CancellationToken cancellation)
+    async Task<JobOutcome> CarryOutAsync(JobAttempt attempt)
     {
-        var (request, parentDigest) = await ReadRequestAsync(job, cancellation);
-        progress.Stage("fetch");
-        var parent = await new ModelRegistry(store).ResolveAsync(request.Model, cancellation);
-        if (parent.Digest != parentDigest)
-            throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(),
-                "the reference points to another version than when the job was submitted. Submit the request again.");
-        var fetched = await FetchedJob.FetchAsync(store, request, parent, folder, cancellation);
-
         try
         {
-            return await CarryOutAsync(job, request, fetched, folder, progress, cancellation);
+            var stop = attempt.Ends.Either;
+            var (request, parentDigest) = await StoredRequest.ReadAsync(jobs, attempt.State.JobId, stop);
+            await attempt.EnterAsync("fetch");
+            var parent = await new ModelRegistry(store).ResolveAsync(request.Model, stop);
+            if (parent.Digest != parentDigest)
+                throw new RegistryException(RegistryErrorKind.Conflict, request.Model.ToString(),
+                    "the reference points to another version than when the job was submitted. Submit the request again.");
+            return await CarryOutAsync(attempt, request, await FetchedJob.FetchAsync(store, request, parent, attempt.Folder, stop));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The registry's own refusals are RegistryExceptions: this one is about the local copies.
+            throw new LocalCopyException(attempt.Folder,
+                $"local copies cannot be kept here ({e.Message.TrimEnd('.')}); "
+                + "free space, or name another folder by TMPDIR, and run the job again", e);
+        }
+    }
+
+    async Task<JobOutcome> CarryOutAsync(JobAttempt attempt, UnlearningRequest request, FetchedJob fetched)
+    {
+        try
+        {
+            return await WorkAsync(attempt, request, fetched);
         }
         catch (OnnxRuntimeException e)
         {
@@ -119,66 +157,49 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
     }
 
-    async Task<JobOutcome> CarryOutAsync(
-        JobId job, UnlearningRequest request, FetchedJob fetched, string folder, IJobProgress progress, CancellationToken cancellation)
+    async Task<JobOutcome> WorkAsync(JobAttempt attempt, UnlearningRequest request, FetchedJob fetched)
     {
-        progress.Stage("prepare");
+        var (state, folder, watch, progress, ends) = attempt;
+        var job = state.JobId;
+        await attempt.EnterAsync("prepare");
         using var prepared = PreparedJob.Prepare(request, fetched);
         var task = prepared.Task;
         progress.Note(FormattableString.Invariant(
             $"{prepared.Model.Selection.Trainable.Count} trainable tensors, {task.Original.Layout.Sum(p => p.Count):N0} parameters; ")
             + $"{task.Forget!.Count} samples to forget, {task.Retained.Count} of {prepared.RetainedAll.Count} retained samples in use");
 
-        progress.Stage("unlearn");
+        await attempt.EnterAsync("unlearn");
         using var run = request.Method.Method.Start(prepared.Task, request.Method.Options);
-        var watch = new JobWatch(jobs, job, clock);
-        var checkpoints = new Checkpoints(jobs, job, watch, clock, options.CheckpointInterval);
-        if (await checkpoints.RestoreAsync(run, cancellation) is > 0 and var step)
-            progress.Note($"Goes on from the checkpoint at step {step} of {run.Steps}");
-        await AdvanceAsync(run, request.Method.Method.Name, progress, checkpoints, cancellation);
+        var driver = new RunDriver(new Checkpoints(jobs, job, watch, folder, clock, options.CheckpointInterval), progress, ends);
+        await driver.FinishAsync("unlearn", request.Method.Method.Name, run);
         foreach (var note in run.Notes)
             progress.Note(note);
 
-        progress.Stage("audit");
-        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, watch, progress, cancellation);
+        await attempt.EnterAsync("audit");
+        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, driver);
         if (!audit.Result.Passed)
             throw new GateFailedException(job, [.. audit.Result.Gates.Where(g => !g.Passed)], audit.Result);
 
-        progress.Stage("publish");
-        var state = (await jobs.ReadAsync(job, cancellation)).State;
-        watch.Require(state);
-        var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, cancellation);
+        await attempt.EnterAsync("publish");
+        var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, ends.Either);
         var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, options.SigningKey,
             Path.Combine(folder, "result"));
         try
         {
-            return new(job, await commit.PublishAsync(job, plan, cancellation), AlreadyDone: false, audit.Result);
+            return new(job, await commit.PublishAsync(job, plan, ends.Either), AlreadyDone: false, audit.Result);
         }
         catch (RegistryException e) when (e.Kind is RegistryErrorKind.Conflict)
         {
-            await watch.LookAsync(cancellation);
+            await watch.LookAsync(ends.Either);
             throw;
         }
     }
 
-    static async Task AdvanceAsync(
-        MethodRun run, string name, IJobProgress progress, Checkpoints checkpoints, CancellationToken cancellation)
-    {
-        while (!run.IsDone)
-        {
-            if (cancellation.IsCancellationRequested)
-            {
-                await checkpoints.SaveAsync(run, CancellationToken.None);
-                cancellation.ThrowIfCancellationRequested();
-            }
-            run.Advance();
-            progress.Step(name, run.Step, run.Steps, run.Traces[^1]);
-            await checkpoints.SaveIfDueAsync(run, cancellation);
-        }
-    }
-
-    /// <summary>The end of a job whose version is fixed, with what a killed worker left undone; null when the job has begun anew.</summary>
-    async Task<JobOutcome?> FinishOrStartAsync(JobId job, CancellationToken cancellation)
+    /// <summary>
+    /// The state of a job that has succeeded, with what a killed worker left undone, as it was found apart from its result. Or the state of
+    /// the attempt that begins.
+    /// </summary>
+    async Task<JobState> FinishOrStartAsync(JobId job, CancellationToken cancellation)
     {
         while (true)
         {
@@ -186,21 +207,13 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             if (current.State.Status is JobStatus.Committing or JobStatus.Succeeded)
             {
                 var result = (await commit.ResumeAsync(job, cancellation))!;
-                return new(job, result, AlreadyDone: current.State.Status is JobStatus.Succeeded, null);
+                return current.State with { Status = JobStatus.Succeeded, Result = result };
             }
             if (current.State.Status is JobStatus.Cancelled)
                 throw new JobCancelledException(job);
-            if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is not null)
-                return null;
+            if (await jobs.TryUpdateAsync(current, current.State.Started(), cancellation) is { } started)
+                return started.State;
         }
-    }
-
-    async Task<(UnlearningRequest, Digest)> ReadRequestAsync(JobId job, CancellationToken cancellation)
-    {
-        using var document = JsonDocument.Parse(await jobs.ReadRequestAsync(job, cancellation));
-        var root = document.RootElement;
-        var request = RequestReader.Read(root.GetProperty("request").GetRawText(), $"job {job}");
-        return (request, Digest.Parse(root.GetProperty("model").GetString()!));
     }
 
     async Task<JobId?> FindEarlierAsync(string json, CancellationToken cancellation)
@@ -214,16 +227,4 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
         return null;
     }
-
-    /// <summary>The machine-readable reason of a failure.</summary>
-    static string Reason(Exception e) => e switch
-    {
-        GateFailedException => "gate-failed",
-        DivergedException => "diverged",
-        OnnxModelException => "model",
-        DataException or AuditInputException => "data",
-        InputException => "request",
-        RegistryException { Kind: var kind } => "registry-" + kind.ToString().ToLowerInvariant(),
-        _ => "defect",
-    };
 }

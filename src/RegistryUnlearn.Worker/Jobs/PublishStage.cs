@@ -56,8 +56,9 @@ static class PublishStage
     static void WriteModel(UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobState state, string folder)
     {
         var parameters = new Dictionary<string, ReadOnlyMemory<float>>();
-        for (var i = 0; i < run.Result.TensorCount; i++)
-            parameters[run.Result.Layout[i].Name] = run.Result[i].ToArray();
+        var result = run.Result;
+        for (var i = 0; i < result.TensorCount; i++)
+            parameters[result.Layout[i].Name] = result[i].ToArray();
         job.Model.File.SaveWithParameters(folder, parameters, new Dictionary<string, string>
         {
             [LineageKeys.ParentSha256] = fetched.ModelDigest.Hex,

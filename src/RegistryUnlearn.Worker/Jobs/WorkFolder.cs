@@ -18,7 +18,7 @@ sealed class WorkFolder : IDisposable
 
     public string Path { get; }
 
-    /// <exception cref="InputException">The folder cannot be made.</exception>
+    /// <exception cref="LocalCopyException">The folder cannot be made.</exception>
     public static WorkFolder Open(string root, string job)
     {
         try
@@ -33,7 +33,7 @@ sealed class WorkFolder : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException(root,
+            throw new LocalCopyException(root,
                 $"the folder for local copies cannot be used ({e.Message.TrimEnd('.')}); free or permit it, or name another by TMPDIR", e);
         }
     }
@@ -93,7 +93,7 @@ sealed class WorkFolder : IDisposable
     {
         const UnixFileMode others = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(root) & others) != 0)
-            throw new InputException(root, "other accounts may write to the folder for local copies; "
+            throw new LocalCopyException(root, "other accounts may write to the folder for local copies; "
                 + "permit it to its owner alone (chmod go-w), or name another by TMPDIR");
     }
 

@@ -82,9 +82,10 @@ public static class TrainingRun
             progress(new(run.Step, run.Steps, run.Traces[^1].RememberLoss, speed, TimeSpan.FromSeconds((run.Steps - run.Step) / speed)));
         }
         var seconds = clock.GetElapsedTime(start).TotalSeconds;
-        var after = Measure(run.Result);
+        var result = run.Result;
+        var after = Measure(result);
         cancellation.ThrowIfCancellationRequested();
-        ModelOutput.Write(model, run.Result, request.Out);
+        ModelOutput.Write(model, result, request.Out);
         return new(
             run.Steps, run.Traces[0].RememberLoss, run.Traces[^1].RememberLoss, seconds,
             new(data.Count, before.Train, after.Train), test is null ? null : new(test.Count, before.Test, after.Test), options,

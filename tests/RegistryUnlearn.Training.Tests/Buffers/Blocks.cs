@@ -1,5 +1,6 @@
 using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Training.Devices;
 
 namespace RegistryUnlearn.Training.Tests.Buffers;
 
@@ -16,20 +17,33 @@ static class Blocks
         return block;
     }
 
-    /// <summary>All elements without the gaps, tensor after tensor.</summary>
-    public static float[] Values(this TensorBlock block) =>
-        [.. Enumerable.Range(0, block.TensorCount).SelectMany(i => block[i].ToArray())];
+    /// <summary>The same on a device.</summary>
+    public static TensorBlock On(ExecutionDevice device, params float[][] tensors)
+    {
+        using var values = Of(tensors);
+        var block = new TensorBlock(values.Layout, device);
+        block.CopyFrom(values);
+        return block;
+    }
+
+    /// <summary>All elements without the gaps, tensor after tensor, wherever they are.</summary>
+    public static float[] Values(this TensorBlock block)
+    {
+        using var host = block.ToHost();
+        return [.. Enumerable.Range(0, host.TensorCount).SelectMany(i => host[i].ToArray())];
+    }
 
     /// <summary>What lies between the tensors.</summary>
     public static float[] Gaps(this TensorBlock block)
     {
-        var all = block.Part(0, (int)block.Length).ToArray();
+        using var host = block.ToHost();
+        var all = host.Part(0, (int)host.Length).ToArray();
         var start = 0;
         var gaps = new List<float>();
         for (var i = 0; i < block.TensorCount; i++)
         {
-            var next = start + (block[i].Length + 15) / 16 * 16;
-            gaps.AddRange(all[(start + block[i].Length)..next]);
+            var next = start + (host[i].Length + 15) / 16 * 16;
+            gaps.AddRange(all[(start + host[i].Length)..next]);
             start = next;
         }
         return [.. gaps];

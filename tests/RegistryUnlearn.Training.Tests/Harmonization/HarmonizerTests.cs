@@ -1,7 +1,9 @@
+using RegistryUnlearn.Training.Algebra;
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Training.Harmonization;
 using RegistryUnlearn.Training.Runtime;
 using RegistryUnlearn.Training.Tests.Buffers;
+using RegistryUnlearn.Training.Tests.Devices;
 using static RegistryUnlearn.Training.Harmonization.HarmonizationMode;
 using static RegistryUnlearn.Training.Harmonization.HarmonizationScope;
 
@@ -45,13 +47,19 @@ public sealed class HarmonizerTests
 
     const double Half = 0.70710678118654752;
 
-    [Theory, MemberData(nameof(Cases))]
+    /// <summary>Every row on every device.</summary>
+    public static IEnumerable<TheoryDataRow> CasesOnDevices =>
+        from device in TestDevice.Names from row in Cases select new TheoryDataRow([device.Data, .. ((ITheoryDataRow)row).GetData()]);
+
+    [Theory, MemberData(nameof(CasesOnDevices))]
     public void Matches_hand_computed_vectors(
-        float[][] remember, float[][] forget, HarmonizationScope scope, HarmonizationMode mode, float weight,
+        string device, float[][] remember, float[][] forget, HarmonizationScope scope, HarmonizationMode mode, float weight,
         float[] direction, double cosine, double fired, double kept)
     {
-        using TensorBlock r = Blocks.Of(remember), f = Blocks.Of(forget);
-        var result = Harmonizer.Combine(r, f, scope, mode, weight);
+        var on = TestDevice.Of(device);
+        using TensorBlock r = Blocks.On(on, remember), f = Blocks.On(on, forget);
+        using var algebra = BlockAlgebra.On(on, r.Layout);
+        var result = algebra.Harmonize(r, f, scope, mode, weight);
         Blocks.Near(direction, r.Values(), 1e-6);
         Assert.Equal(forget.SelectMany(t => t), f.Values());
         Assert.Equal(cosine, result.Cosine, 1e-6);
@@ -59,7 +67,7 @@ public sealed class HarmonizerTests
         Assert.Equal(kept, result.KeptForgetNorm, 1e-6);
     }
 
-    /// <summary>The same rows on the form for other devices.</summary>
+    /// <summary>The same rows on the exported graph, tensor by tensor.</summary>
     [Theory, MemberData(nameof(Cases))]
     public void Matches_hand_computed_vectors_as_a_graph(
         float[][] remember, float[][] forget, HarmonizationScope scope, HarmonizationMode mode, float weight,
@@ -98,19 +106,27 @@ public sealed class HarmonizerTests
     }
 
     [Theory]
-    [InlineData(Global, Symmetric, 1)]
-    [InlineData(Global, ProtectRemember, 0.25)]
-    [InlineData(Tensor, Symmetric, 4)]
-    [InlineData(Tensor, ProtectRemember, 1)]
-    [InlineData(Tensor, Off, 1)]
-    public void Long_tensors_match_a_plain_float64_computation(HarmonizationScope scope, HarmonizationMode mode, float weight)
+    [InlineData("cpu", Global, Symmetric, 1)]
+    [InlineData("cpu", Global, ProtectRemember, 0.25)]
+    [InlineData("cpu", Tensor, Symmetric, 4)]
+    [InlineData("cpu", Tensor, ProtectRemember, 1)]
+    [InlineData("cpu", Tensor, Off, 1)]
+    [InlineData("test", Global, Symmetric, 1)]
+    [InlineData("test", Global, ProtectRemember, 0.25)]
+    [InlineData("test", Tensor, Symmetric, 4)]
+    [InlineData("test", Tensor, ProtectRemember, 1)]
+    [InlineData("test", Tensor, Off, 1)]
+    public void Long_tensors_match_a_plain_float64_computation(
+        string device, HarmonizationScope scope, HarmonizationMode mode, float weight)
     {
+        var on = TestDevice.Of(device);
         var random = new Random(7);
         int[] counts = [1, 5000, 2048, 2049, 15, 7777];
         float[][] remember = [.. counts.Select(n => Draw(n))];
         float[][] forget = [.. counts.Select((n, i) => Draw(n, -0.3f + i * 0.15f, remember[i]))];
-        using TensorBlock r = Blocks.Of(remember), f = Blocks.Of(forget);
-        var result = Harmonizer.Combine(r, f, scope, mode, weight);
+        using TensorBlock r = Blocks.On(on, remember), f = Blocks.On(on, forget);
+        using var algebra = BlockAlgebra.On(on, r.Layout);
+        var result = algebra.Harmonize(r, f, scope, mode, weight);
         var (direction, cosine, fired, kept) = Reference(remember, forget, scope, mode, weight);
         Blocks.Near(direction, r.Values(), 2e-6 * (1 + weight));
         Assert.Equal(cosine, result.Cosine, 1e-6);
@@ -121,13 +137,16 @@ public sealed class HarmonizerTests
             [.. Enumerable.Range(0, n).Select(i => random.NextSingle() - 0.5f + along * (other?[i] ?? 0))];
     }
 
-    [Fact]
-    public void A_gradient_that_is_not_a_number_shows_in_the_cosine()
+    [Theory, MemberData(nameof(TestDevice.Names), MemberType = typeof(TestDevice))]
+    public void A_gradient_that_is_not_a_number_shows_in_the_cosine(string device)
     {
-        using TensorBlock r = Blocks.Of([1, float.NaN]), f = Blocks.Of([-1, 1]);
-        var result = Harmonizer.Combine(r, f, Global, Symmetric, 1);
+        var on = TestDevice.Of(device);
+        using TensorBlock r = Blocks.On(on, [1, float.NaN]), f = Blocks.On(on, [-1, 1]);
+        using var algebra = BlockAlgebra.On(on, r.Layout);
+        var result = algebra.Harmonize(r, f, Global, Symmetric, 1);
         Assert.True(double.IsNaN(result.Cosine));
         Assert.Equal(0, result.Fired);
+        Assert.True(double.IsNaN(algebra.SquareSum(r)));
     }
 
     static (float[] Direction, double Cosine, double Fired, double Kept) Reference(

@@ -1,6 +1,8 @@
+using RegistryUnlearn.Training.Algebra;
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Training.Optimizers;
 using RegistryUnlearn.Training.Tests.Buffers;
+using RegistryUnlearn.Training.Tests.Devices;
 
 namespace RegistryUnlearn.Training.Tests.Optimizers;
 
@@ -22,9 +24,7 @@ public sealed class OptimizerTests
         new[] { 0.89014362f, -1.76978725f, 0.12482994f })]
     public void Sgd(float momentum, float weightDecay, float[] first, float[] second, float[] third)
     {
-        using var sgd = new SgdMomentum(Blocks.Layout(3), momentum, weightDecay);
-        Follows(sgd, 0.1f, first, second, third);
-        Assert.Single(sgd.State);
+        Follows(algebra => algebra.SgdMomentum(momentum, weightDecay), 1, 0.1f, first, second, third);
     }
 
     [Theory]
@@ -46,24 +46,24 @@ public sealed class OptimizerTests
         new[] { 0.90574135f, -1.9027847f, 0.4227613f })]
     public void Adam(float weightDecay, float rate, float beta1, float beta2, float epsilon, float[] first, float[] second, float[] third)
     {
-        using var adam = new AdamW(Blocks.Layout(3), weightDecay, beta1, beta2, epsilon);
-        Follows(adam, rate, first, second, third);
-        Assert.Equal(2, adam.State.Count);
+        Follows(algebra => algebra.AdamW(weightDecay, beta1, beta2, epsilon), 2, rate, first, second, third);
     }
 
-    public static TheoryData<Func<int[], IOptimizer>> Optimizers { get; } = new(
-        n => new SgdMomentum(Blocks.Layout(n), 0.9f, 0.05f),
-        n => new AdamW(Blocks.Layout(n), 0.1f));
+    public static TheoryData<string, Func<IBlockAlgebra, IOptimizer>> Optimizers { get; } = Rows(
+        algebra => algebra.SgdMomentum(0.9f, 0.05f),
+        algebra => algebra.AdamW(0.1f));
 
     [Theory, MemberData(nameof(Optimizers))]
-    public void Every_element_of_a_long_tensor_moves_as_a_single_one_does(Func<int[], IOptimizer> make)
+    public void Every_element_of_a_long_tensor_moves_as_a_single_one_does(string device, Func<IBlockAlgebra, IOptimizer> make)
     {
         const int count = 5003;
-        using IOptimizer one = make([3]), many = make([count, 1, count]);
-        using TensorBlock small = Blocks.Of(Start), large = Blocks.Of(Cycle(Start, count), [Start[0]], Cycle(Start, count));
+        var on = TestDevice.Of(device);
+        using IBlockAlgebra three = BlockAlgebra.On(on, Blocks.Layout(3)), thousands = BlockAlgebra.On(on, Blocks.Layout(count, 1, count));
+        using IOptimizer one = make(three), many = make(thousands);
+        using TensorBlock small = Blocks.On(on, Start), large = Blocks.On(on, Cycle(Start, count), [Start[0]], Cycle(Start, count));
         foreach (var g in Gradients)
         {
-            using TensorBlock few = Blocks.Of(g), more = Blocks.Of(Cycle(g, count), [g[0]], Cycle(g, count));
+            using TensorBlock few = Blocks.On(on, g), more = Blocks.On(on, Cycle(g, count), [g[0]], Cycle(g, count));
             one.Step(small, few, 0.01f);
             many.Step(large, more, 0.01f);
         }
@@ -71,10 +71,12 @@ public sealed class OptimizerTests
     }
 
     [Theory, MemberData(nameof(Optimizers))]
-    public void A_restored_state_continues_exactly(Func<int[], IOptimizer> make)
+    public void A_restored_state_continues_exactly(string device, Func<IBlockAlgebra, IOptimizer> make)
     {
-        using IOptimizer whole = make([3]), resumed = make([3]);
-        using TensorBlock expected = Blocks.Of(Start), g = Blocks.Of(Gradients[0]);
+        var on = TestDevice.Of(device);
+        using var algebra = BlockAlgebra.On(on, Blocks.Layout(3));
+        using IOptimizer whole = make(algebra), resumed = make(algebra);
+        using TensorBlock expected = Blocks.On(on, Start), g = Blocks.On(on, Gradients[0]);
         for (var step = 0; step < 3; step++)
             whole.Step(expected, g, 0.01f);
         using var parameters = expected.Clone();
@@ -87,17 +89,33 @@ public sealed class OptimizerTests
         Assert.Equal(4, resumed.Steps);
     }
 
-    static void Follows(IOptimizer optimizer, float rate, params float[][] expected)
+    /// <summary>The three steps on every device.</summary>
+    static void Follows(Func<IBlockAlgebra, IOptimizer> make, int states, float rate, params float[][] expected)
     {
-        using var parameters = Blocks.Of(Start);
-        for (var step = 0; step < expected.Length; step++)
+        foreach (var device in TestDevice.All)
         {
-            using var direction = Blocks.Of(Gradients[step]);
-            optimizer.Step(parameters, direction, rate);
-            Blocks.Near(expected[step], parameters.Values(), 2e-6);
-            Assert.Equal(Gradients[step], direction.Values());
+            using var algebra = BlockAlgebra.On(device, Blocks.Layout(Start.Length));
+            using var optimizer = make(algebra);
+            using var parameters = Blocks.On(device, Start);
+            for (var step = 0; step < expected.Length; step++)
+            {
+                using var direction = Blocks.On(device, Gradients[step]);
+                optimizer.Step(parameters, direction, rate);
+                Blocks.Near(expected[step], parameters.Values(), 2e-6);
+                Assert.Equal(Gradients[step], direction.Values());
+            }
+            Assert.Equal(expected.Length, optimizer.Steps);
+            Assert.Equal(states, optimizer.State.Count);
         }
-        Assert.Equal(expected.Length, optimizer.Steps);
+    }
+
+    static TheoryData<string, Func<IBlockAlgebra, IOptimizer>> Rows(params Func<IBlockAlgebra, IOptimizer>[] optimizers)
+    {
+        var rows = new TheoryData<string, Func<IBlockAlgebra, IOptimizer>>();
+        foreach (var device in TestDevice.All)
+            foreach (var make in optimizers)
+                rows.Add(device.Name, make);
+        return rows;
     }
 
     static float[] Cycle(float[] values, int count) => [.. Enumerable.Range(0, count).Select(i => values[i % values.Length])];

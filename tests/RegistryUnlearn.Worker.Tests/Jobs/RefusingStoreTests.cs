@@ -16,12 +16,12 @@ public sealed class RefusingStoreTests
         using Lab lab = await Lab.CreateAsync(), unbroken = await Lab.CreateAsync();
         var request = TinyRegistry.Request();
         await unbroken.RunAsync(request);
-        // Request, state, start, and two writes for each of three checkpoints.
-        var refusing = new RefusingStore(lab.Store, kind, writes: 9);
+        // Request, state, start, three stages; a checkpoint, and two more that each remove the one before.
+        var refusing = new RefusingStore(lab.Store, kind, writes: 14);
         var refusal = await Assert.ThrowsAsync<RegistryException>(() => lab.RunAsync(request, refusing));
         Assert.Equal((kind, "tiny: no more writes"), (refusal.Kind, refusal.Message));
         var state = await lab.StateAsync(request);
-        Assert.Equal((JobStatus.Running, "3"), (state.Status, state.Checkpoint?.Meta["step"]));
+        Assert.Equal((JobStatus.Running, 3), (state.Status, state.Checkpoint?.Runs["unlearn"].Step));
         Assert.Equal(1, Assert.Single(await lab.VersionsAsync()));
 
         await lab.RunAsync(request);

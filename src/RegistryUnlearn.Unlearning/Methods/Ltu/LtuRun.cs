@@ -3,7 +3,6 @@ using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Steps;
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Training.Evaluation;
-using RegistryUnlearn.Training.Harmonization;
 using RegistryUnlearn.Training.Preconditioning;
 using RegistryUnlearn.Training.Runtime;
 using RegistryUnlearn.Unlearning.Data;
@@ -81,13 +80,13 @@ sealed class LtuRun : GradientRun
             if (options.Target is ForgetTarget.NonMember or ForgetTarget.Hinge)
                 membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
 
-            forgetGradient = new TensorBlock(task.Original.Layout);
+            forgetGradient = new TensorBlock(task.Original.Layout, task.Device);
             rememberSession = new GraphSession(Graph(
-                (g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes, task.Model.Layout)));
+                (g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes, task.Model.Layout)), task.Device);
             forgetSession = new GraphSession(Graph(membership is null
                 ? (g, prefix, logits) => LtuLosses.Forget(g, prefix, logits, task.Classes, options.OtherClasses, task.Model.Layout)
                 : (g, prefix, logits) => LtuLosses.Membership(
-                    g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge, task.Model.Layout)));
+                    g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge, task.Model.Layout)), task.Device);
             rememberStep = Bind(rememberSession, rememberBatches.Size, Direction);
             forgetStep = Bind(forgetSession, options.Part(options.ForgetBatch), forgetGradient);
             if (options.Preconditioner is Preconditioner.Kfac)
@@ -116,7 +115,7 @@ sealed class LtuRun : GradientRun
 
     BoundStep Bind(GraphSession session, int batch, TensorBlock gradients)
     {
-        var step = new BoundStep(session, _ => batch, Parameters, gradients);
+        var step = new BoundStep(session, _ => batch, Parameters, gradients, unread: StepGraph.Logits);
         if (options.Order is not MetaStep.Off)
         {
             step[StepGraph.Alpha].Floats[0] = options.Alpha;
@@ -147,7 +146,7 @@ sealed class LtuRun : GradientRun
         }
         rememberStep.Run();
         forgetStep.Run();
-        var harmonized = Harmonizer.Combine(Direction, forgetGradient, options.Scope, options.Harmonization, options.ForgetWeight);
+        var harmonized = Algebra.Harmonize(Direction, forgetGradient, options.Scope, options.Harmonization, options.ForgetWeight);
         kfac?.Apply(Direction);
         return new(
             LossOf(rememberStep), LossOf(forgetStep),

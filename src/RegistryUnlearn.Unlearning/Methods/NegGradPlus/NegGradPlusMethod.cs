@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Runs;
@@ -36,6 +35,9 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
         readonly NegGradPlusOptions options;
         readonly Subset forget;
         readonly TensorBlock forgetGradient;
+
+        /// <summary>θ₀ where the parameters are; null without anchor.</summary>
+        readonly TensorBlock? anchor;
         readonly CrossEntropyGradient onRetained;
         readonly CrossEntropyGradient onForget;
         readonly CyclicBatches retainedBatches;
@@ -47,7 +49,8 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
             forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
             try
             {
-                forgetGradient = new TensorBlock(task.Original.Layout);
+                forgetGradient = new TensorBlock(task.Original.Layout, task.Device);
+                anchor = options.Anchor > 0 ? Parameters.Clone() : null;
                 onRetained = new CrossEntropyGradient(task, Parameters, Direction);
                 onForget = new CrossEntropyGradient(task, Parameters, forgetGradient);
                 retainedBatches = new CyclicBatches(task.Retained, task.Batch(options.Batch), task.Seed, "retained");
@@ -64,17 +67,12 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
         {
             var remember = onRetained.Run(Task.Retained.Data, retainedBatches.At(Step));
             var forgetting = onForget.Run(forget.Data, forgetBatches.At(Step));
-            for (var i = 0; i < Direction.TensorCount; i++)
+            if (anchor is not null)
             {
-                var direction = Direction[i];
-                if (options.Anchor > 0)
-                {
-                    TensorPrimitives.MultiplyAdd(Parameters[i], options.Anchor, direction, direction);
-                    TensorPrimitives.MultiplyAdd(Task.Original[i], -options.Anchor, direction, direction);
-                }
-                TensorPrimitives.Multiply(direction, options.Alpha, direction);
-                TensorPrimitives.MultiplyAdd(forgetGradient[i], options.Alpha - 1, direction, direction);
+                Algebra.Mix(Direction, 1, Parameters, options.Anchor);
+                Algebra.Mix(Direction, 1, anchor, -options.Anchor);
             }
+            Algebra.Mix(Direction, options.Alpha, forgetGradient, options.Alpha - 1);
             return new(remember, forgetting, null, null, null);
         }
 
@@ -83,6 +81,7 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
             onRetained?.Dispose();
             onForget?.Dispose();
             forgetGradient?.Dispose();
+            anchor?.Dispose();
             base.Dispose();
         }
     }

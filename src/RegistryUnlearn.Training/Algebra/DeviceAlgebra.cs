@@ -1,0 +1,106 @@
+using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Proto;
+using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Training.Devices;
+using RegistryUnlearn.Training.Harmonization;
+using RegistryUnlearn.Training.Optimizers;
+
+namespace RegistryUnlearn.Training.Algebra;
+
+/// <summary>
+/// Block algebra in the memory of a device: graphs that write a spare block, which then swaps with the one they were to change. Only
+/// scalars leave the device. Graphs are made when they are first used.
+/// </summary>
+sealed class DeviceAlgebra(ExecutionDevice device, IReadOnlyList<ModelParameter> layout) : IBlockAlgebra
+{
+    const string Block = "block/", Target = "target/", Other = "other/", Mixed = "mixed/";
+    const string Keep = "keep", Weight = "weight", Square = "square";
+
+    readonly TensorBlock spare = new(layout, device);
+    readonly Dictionary<(HarmonizationScope, HarmonizationMode), BlockGraph> harmonizers = [];
+    BlockGraph? squareSum, mix;
+
+    public double SquareSum(TensorBlock block)
+    {
+        squareSum ??= new(SquareSumGraph(spare.PartLayout), spare, BlockForm.Parts, Block);
+        squareSum[Block] = block;
+        squareSum.Run();
+        return squareSum.Scalar(Square);
+    }
+
+    public void Mix(TensorBlock target, float keep, TensorBlock other, float weight)
+    {
+        mix ??= new(MixGraph(spare.PartLayout), spare, BlockForm.Parts, Target, Other, Mixed);
+        (mix[Target], mix[Other], mix[Mixed]) = (target, other, spare);
+        mix.Set(Keep, keep);
+        mix.Set(Weight, weight);
+        mix.Run();
+        target.Swap(spare);
+    }
+
+    public Harmonized Harmonize(
+        TensorBlock remember, TensorBlock forget, HarmonizationScope scope, HarmonizationMode mode, float forgetWeight)
+    {
+        var graph = Harmonizer(scope, mode);
+        (graph[HarmonizerGraph.Remember], graph[HarmonizerGraph.Forget], graph[HarmonizerGraph.Direction]) = (remember, forget, spare);
+        graph.Set(HarmonizerGraph.ForgetWeight, forgetWeight);
+        graph.Run();
+        remember.Swap(spare);
+        return new(
+            graph.Scalar(HarmonizerGraph.Cosine), graph.Scalar(HarmonizerGraph.Fired), graph.Scalar(HarmonizerGraph.KeptForgetNorm));
+    }
+
+    public IOptimizer SgdMomentum(float momentum, float weightDecay) => new GraphOptimizer(
+        UpdateGraph.SgdMomentum(spare.PartLayout, momentum, weightDecay), 1, spare,
+        (graph, learningRate, _) => graph.Set(UpdateGraph.Rate, learningRate));
+
+    public IOptimizer AdamW(float weightDecay, float beta1, float beta2, float epsilon) => new GraphOptimizer(
+        UpdateGraph.AdamW(spare.PartLayout, beta1, beta2, epsilon), 2, spare,
+        (graph, learningRate, step) =>
+        {
+            var (keep, rate, scale) = Optimizers.AdamW.Factors(learningRate, weightDecay, beta1, beta2, step);
+            graph.Set(UpdateGraph.Keep, keep);
+            graph.Set(UpdateGraph.Rate, rate);
+            graph.Set(UpdateGraph.Scale, scale);
+        });
+
+    BlockGraph Harmonizer(HarmonizationScope scope, HarmonizationMode mode)
+    {
+        if (!harmonizers.TryGetValue((scope, mode), out var graph))
+        {
+            // Over all parameters together it does not matter where one of them ends.
+            var form = scope is HarmonizationScope.Global ? BlockForm.Parts : BlockForm.Tensors;
+            harmonizers[(scope, mode)] = graph = new(
+                HarmonizerGraph.Build(form is BlockForm.Parts ? spare.PartLayout : spare.Layout, scope, mode), spare, form,
+                HarmonizerGraph.Remember, HarmonizerGraph.Forget, HarmonizerGraph.Direction);
+        }
+        return graph;
+    }
+
+    static ModelProto SquareSumGraph(IReadOnlyList<ModelParameter> parts)
+    {
+        var g = new GraphBuilder(GraphBuilder.OldestOpset);
+        Value[] blocks = [.. parts.Select(p => g.Input(Block + p.Name, p.Type))];
+        g.Output(Square, g.Cast(blocks.Select(b => HarmonizerGraph.Dot(g, b, b)).Aggregate(g.Add)));
+        return g.Build();
+    }
+
+    static ModelProto MixGraph(IReadOnlyList<ModelParameter> parts)
+    {
+        var g = new GraphBuilder(GraphBuilder.OldestOpset);
+        Value keep = g.Input(Keep, TensorType.Float()), weight = g.Input(Weight, TensorType.Float());
+        foreach (var part in parts)
+        {
+            Value target = g.Input(Target + part.Name, part.Type), other = g.Input(Other + part.Name, part.Type);
+            g.Output(Mixed + part.Name, g.Add(g.Mul(target, keep), g.Mul(other, weight)), part.Type);
+        }
+        return g.Build();
+    }
+
+    public void Dispose()
+    {
+        foreach (var graph in harmonizers.Values.Append(squareSum).Append(mix))
+            graph?.Dispose();
+        spare.Dispose();
+    }
+}

@@ -1,0 +1,32 @@
+using RegistryUnlearn.Registry;
+using RegistryUnlearn.Worker.Hosting.Progress;
+using RegistryUnlearn.Worker.Jobs;
+
+namespace RegistryUnlearn.Worker.Hosting.Http;
+
+/// <summary>A job in a list.</summary>
+public sealed record JobSummary(
+    string Job, string Status, string? Stage, int Attempt, DateTimeOffset Submitted, DateTimeOffset Updated, DateTimeOffset? Finished,
+    DateTimeOffset? NotBefore, string? Result, JobError? Error)
+{
+    public static JobSummary Of(JobState state) => new(
+        state.JobId.ToString(), Word(state.Status), state.Stage, state.Attempt, state.Submitted, state.Updated, state.Finished,
+        state.NotBefore, state.Result is { } result ? $"{result.Model}@{result.Version}" : null, state.Error);
+
+    static string Word(JobStatus status) => status.ToString().ToLowerInvariant();
+}
+
+/// <summary>What a job was asked, without whom it is about.</summary>
+/// <param name="ForgetCount">How many samples are to be forgotten.</param>
+public sealed record RequestSummary(string Model, string Method, int ForgetCount, string ParentPolicy, string? Alias, ulong Seed)
+{
+    internal static RequestSummary Of(StoredRequest stored)
+    {
+        var request = stored.Request;
+        return new(request.Model.ToString(), request.Method.Method.Name, request.Forget.Count,
+            request.ParentPolicy.ToString().ToLowerInvariant(), request.Alias?.ToString(), request.Seed);
+    }
+}
+
+/// <summary>A job as its page shows it.</summary>
+public sealed record JobView(JobSummary Job, RequestSummary? Request, JobProgressDocument? Progress);

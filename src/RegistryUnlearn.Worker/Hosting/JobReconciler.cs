@@ -1,0 +1,131 @@
+using Microsoft.Extensions.Logging;
+using RegistryUnlearn.Registry;
+using RegistryUnlearn.Worker.Hosting.Progress;
+using RegistryUnlearn.Worker.Jobs;
+
+namespace RegistryUnlearn.Worker.Hosting;
+
+/// <summary>
+/// Looks at a job and does whatever it needs: nothing, carrying it out, finishing what a dead worker left, giving it up. The only way in;
+/// whoever calls it, however often and from how many workers, the job ends once.
+/// </summary>
+public sealed class JobReconciler(
+    IObjectStore store, TimeProvider clock, JobOptions jobOptions, ReconcileOptions options, JobFeed feed, WorkerMetrics metrics,
+    ILogger<JobReconciler> logger)
+{
+    const string Poison = "poison";
+
+    readonly JobStore jobs = new(store, clock);
+    readonly JobRunner runner = new(store, clock, jobOptions);
+    readonly JobLeases leases = new(store, clock, options.Worker);
+    readonly CommitProtocol commit = new(store, new JobStore(store, clock), clock);
+
+    /// <param name="stop">Ends the work after a checkpoint; the job is then free for another worker.</param>
+    /// <exception cref="RegistryException">The registry does not answer, or the job's own documents are damaged.</exception>
+    public async Task<ReconcileResult> ReconcileAsync(JobId job, CancellationToken stop = default)
+    {
+        if (await jobs.FindAsync(job, stop) is not { State: var state })
+            return new ReconcileResult.Terminal("unknown-job");
+        if (state is { HasEnded: true, Closed: true })
+            return EndOf(state);
+        if (state.NotBefore is { } notBefore && notBefore > clock.GetUtcNow())
+            return new ReconcileResult.RetryAfter(notBefore - clock.GetUtcNow(), state.Error?.Reason ?? "postponed");
+        switch (await leases.TryAcquireAsync(job, options.LeaseDuration, stop))
+        {
+            case LeaseAnswer.Held held:
+                return new ReconcileResult.RetryAfter(held.For, "held");
+            case LeaseAnswer.Acquired acquired:
+                return await WithLeaseAsync(job, acquired.Lease, stop);
+            case var other:
+                throw new InvalidOperationException($"{other} is no answer");
+        }
+    }
+
+    async Task<ReconcileResult> WithLeaseAsync(JobId job, JobLease lease, CancellationToken stop)
+    {
+        await using var keeper = new LeaseKeeper(lease, options.LeaseDuration, clock, logger);
+        // Read again: it may have ended before the lease was had.
+        var state = (await jobs.ReadAsync(job, stop)).State;
+        using var scope = logger.BeginScope(new Dictionary<string, object> { ["job"] = job.ToString(), ["attempt"] = state.Attempt + 1 });
+        var result = await CarryOutAsync(state, keeper, stop);
+        await keeper.EndAsync(result is not ReconcileResult.RetryAfter);
+        return result;
+    }
+
+    async Task<ReconcileResult> CarryOutAsync(JobState state, LeaseKeeper keeper, CancellationToken stop)
+    {
+        var job = state.JobId;
+        try
+        {
+            if (state.Status is JobStatus.Failed)
+                return EndOf(await commit.FailAsync(job, state.Error!, stop));
+            if (state.Status is JobStatus.Cancelled)
+                return EndOf(await commit.CancelAsync(job, stop));
+            if (state.Status is JobStatus.Running && state.Strikes >= options.MaxStrikes)
+                return await GiveUpAsync(state, stop);
+            logger.LogInformation("Carrying out, from {Status}", state.Status);
+            await using var progress = feed.Begin(state, options.Worker);
+            await Task.Run(() => runner.RunAsync(job, progress, stop, keeper.Lost), CancellationToken.None);
+            return new ReconcileResult.Done();
+        }
+        catch (OperationCanceledException) when (keeper.Lost.IsCancellationRequested)
+        {
+            metrics.LeaseLost();
+            logger.LogWarning("The lease is lost: another worker may have the job, this one has stopped");
+            return new ReconcileResult.RetryAfter(options.LeaseDuration, "lease-lost");
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            logger.LogInformation("Stopped after a checkpoint; the job is free for another worker");
+            return new ReconcileResult.RetryAfter(TimeSpan.Zero, "stopped");
+        }
+        catch (JobTakenOverException)
+        {
+            metrics.LeaseLost();
+            logger.LogWarning("Another worker has taken the job over; this one has stopped");
+            return new ReconcileResult.RetryAfter(options.LeaseDuration, "taken-over");
+        }
+        catch (Exception e)
+        {
+            return await JudgeAsync(job, e);
+        }
+    }
+
+    /// <summary>What a failed attempt means: the end of the job, if it was recorded as that, or another attempt later.</summary>
+    async Task<ReconcileResult> JudgeAsync(JobId job, Exception e)
+    {
+        var current = await jobs.ReadAsync(job);
+        if (current.State.HasEnded)
+        {
+            logger.LogError("The job has failed: {Message}", e.Message);
+            return EndOf(current.State);
+        }
+        if (current.State.Strikes >= options.MaxStrikes)
+            return await GiveUpAsync(current.State with { Error = JobFailure.Describe(e) }, CancellationToken.None);
+        var delay = options.DelayAfter(current.State.Strikes);
+        var error = JobFailure.Describe(e);
+        logger.LogWarning(e, "Attempt without progress, number {Strikes} of {MaxStrikes}; the next in {Delay}: {Message}",
+            current.State.Strikes, options.MaxStrikes, delay, e.Message);
+        if (current.State.Status is JobStatus.Running)
+            await jobs.TryUpdateAsync(current, current.State.Postponed(error, clock.GetUtcNow() + delay));
+        return new ReconcileResult.RetryAfter(delay, error.Reason);
+    }
+
+    async Task<ReconcileResult> GiveUpAsync(JobState state, CancellationToken cancellation)
+    {
+        var last = state.Error is { } error
+            ? $"the last one ended with: {error.Message}"
+            : "the workers that tried were killed, or crashed";
+        var reason = new JobError(Poison,
+            $"{state.Strikes} attempts in a row brought the job no further; {last} Remove the cause, then: registry-unlearn jobs retry {state.JobId}");
+        logger.LogError("The job is given up: {Message}", reason.Message);
+        return EndOf(await commit.FailAsync(state.JobId, reason, cancellation));
+    }
+
+    static ReconcileResult EndOf(JobState state) => state.Status switch
+    {
+        JobStatus.Failed => new ReconcileResult.Terminal(state.Error?.Reason ?? "failed"),
+        JobStatus.Cancelled => new ReconcileResult.Terminal("cancelled"),
+        _ => new ReconcileResult.Done(),
+    };
+}

@@ -1,0 +1,34 @@
+using System.Globalization;
+using RegistryUnlearn.Conformance;
+using RegistryUnlearn.Registry.Azure.Tests.Emulator;
+
+namespace RegistryUnlearn.Registry.Azure.Tests;
+
+public sealed class AzureBlobStoreTests(EmulatorFixture emulator) : ObjectStoreConformance
+{
+    readonly BlobLocation location = emulator.NewContainer();
+
+    protected override IObjectStore Open() => location.Open(_ => null);
+}
+
+/// <summary>The contract again with blocks so small that every object of some size is made of several.</summary>
+public sealed class SmallBlocksTests(EmulatorFixture emulator) : ObjectStoreConformance
+{
+    readonly BlobLocation location = emulator.NewContainer();
+
+    protected override IObjectStore Open() =>
+        new AzureBlobStore(EmulatorFixture.Connect(location), "a/prefix/", new() { BlockBytes = 64 << 10 });
+}
+
+public sealed class AzurePublishingTests(EmulatorFixture emulator) : PublishingConformance
+{
+    readonly BlobLocation location = emulator.NewContainer();
+    int stores;
+
+    protected override int Interleavings => 4;
+
+    protected override int Stride => 5;
+
+    protected override IObjectStore OpenNew() => new AzureBlobStore(EmulatorFixture.Connect(location),
+        string.Create(CultureInfo.InvariantCulture, $"{++stores}/"));
+}
