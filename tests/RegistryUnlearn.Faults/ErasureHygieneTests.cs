@@ -51,6 +51,21 @@ public sealed class ErasureHygieneTests
         Assert.Empty(Directory.GetFileSystemEntries(site.WorkFolder));
     }
 
+    [Theory]
+    [InlineData("{}", JobStatus.Succeeded)]
+    [InlineData("""{ "audit": { "gates": [{ "metric": "test.accuracy", "atLeast": 2 }] } }""", JobStatus.Failed)]
+    [InlineData("""{ "forget": { "ids": ["424242001", "424242999"] } }""", JobStatus.Failed)]
+    public async Task Marks_appear_nowhere_when_a_worker_does_the_job(string changes, JobStatus status)
+    {
+        using var site = new Site(changes);
+        Assert.Equal(0, (await site.RunAsync("submit", site.Request, "--registry", site.Registry)).Code);
+        var worked = await site.RunAsync("worker", "--registry", site.Registry, "--once", "--signing-key", site.Key, "--verbose");
+        Assert.True(worked.Code is 0, worked.Error);
+        var listed = await site.RunAsync("jobs", "list", "--registry", site.Registry);
+        Assert.Contains(status.ToString(), listed.Output);
+        site.MustHoldNoMark(withTemp: true);
+    }
+
     [Fact]
     public async Task Marks_appear_nowhere_after_a_kill_and_after_the_job_was_taken_up_again()
     {
