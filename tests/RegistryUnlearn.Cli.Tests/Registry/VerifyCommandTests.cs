@@ -254,6 +254,34 @@ public sealed class VerifyCommandTests : IAsyncLifetime
         Assert.EndsWith("Anything: something was changed, is missing, or does not belong to this version.\n", result.Output);
     }
 
+    /// <summary>The statement about the version, with one field exchanged.</summary>
+    [Theory]
+    [InlineData("files", "[null]", "which is not there")]
+    [InlineData("files", "[]", "it differs from what the statement")]
+    [InlineData("files", """[{ "path": "../../x", "mediaType": "a/b", "role": "data" }]""", "which is not there")]
+    [InlineData("files", "null", "the predicate is not a VersionPredicate")]
+    [InlineData("model", "\"../x\"", "'../x' is not a model name")]
+    [InlineData("version", "-1", "it differs from what the statement")]
+    [InlineData("version", "1e99", "the predicate is not a VersionPredicate")]
+    [InlineData("jobId", "\"zz\"", "'zz' is not a job id")]
+    [InlineData("created", "\"yesterday\"", "the predicate is not a VersionPredicate")]
+    [InlineData("parent", """{ "version": 1, "sha256": "12" }""", "'12' is not a digest")]
+    public async Task A_statement_that_is_hostile_fails_and_says_why(string field, string value, string expected)
+    {
+        await folder.RunAsync(TinyRegistry.Request());
+        var file = Path.Combine(Version, "lineage.intoto.jsonl");
+        var lines = File.ReadAllLines(file);
+        var envelope = JsonNode.Parse(lines[^1])!;
+        var statement = JsonNode.Parse(Convert.FromBase64String(envelope["payload"]!.GetValue<string>()))!;
+        Assert.Equal(VersionPredicate.TypeUri, statement["predicateType"]!.GetValue<string>());
+        statement["predicate"]![field] = JsonNode.Parse(value);
+        envelope["payload"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(statement.ToJsonString()));
+        File.WriteAllLines(file, [.. lines[..^1], envelope.ToJsonString()]);
+        var result = await RunAsync($"verify {Version}");
+        Assert.Equal((4, ""), (result.Code, result.Error));
+        Assert.Contains(expected, result.Output);
+    }
+
     [Fact]
     public async Task OpenSSL_alone_verifies_what_was_published()
     {
