@@ -1,6 +1,7 @@
 using System.CommandLine;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Cli.Output;
+using RegistryUnlearn.Registry.Azure;
 using RegistryUnlearn.Worker.Jobs;
 using RegistryUnlearn.Worker.Requests;
 
@@ -21,16 +22,16 @@ static class RunCommand
         return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var path = parsed.GetRequiredValue(request);
-            var folder = parsed.GetRequiredValue(registry);
+            var location = RegistryLocation.Parse(parsed.GetRequiredValue(registry));
             var jobs = RegistryOptions.Jobs(parsed.GetValue(key), parsed.GetValue(interval));
-            var runner = new JobRunner(RegistryOptions.Open(folder), host.Clock, jobs);
-            return await RunAsync(host, runner, path, folder, cancellation);
+            var runner = new JobRunner(RegistryOptions.Open(location), host.Clock, jobs);
+            return await RunAsync(host, runner, path, location, cancellation);
         });
     }
 
     /// <summary>Submits the request and brings its job to an end.</summary>
     public static async Task<Answer> RunAsync(
-        CommandHost host, JobRunner runner, string requestPath, string registry, CancellationToken cancellation)
+        CommandHost host, JobRunner runner, string requestPath, RegistryLocation registry, CancellationToken cancellation)
     {
         using var progress = host.NewJobProgress();
         var job = await runner.SubmitAsync(await RequestDocument.ReadFileAsync(requestPath, cancellation), requestPath, cancellation);
@@ -38,10 +39,10 @@ static class RunCommand
         try
         {
             var outcome = await Task.Run(() => runner.RunAsync(job, progress, cancellation), CancellationToken.None);
-            var version = Path.Combine(registry, outcome.Result.Folder);
+            var version = outcome.Result.Folder;
             var document = new RunAnswer(
                 job.ToString(), $"{outcome.Result.Model}@{outcome.Result.Version}", outcome.Result.Digest.ToString(),
-                outcome.AlreadyDone, Path.Combine(version, "model.onnx"), Path.Combine(version, "report.html"),
+                outcome.AlreadyDone, registry.Locate(version + "model.onnx"), registry.Locate(version + "report.html"),
                 outcome.Audit?.Rows, outcome.Audit?.Gates);
             return new Answer(document, screen => Print(document, outcome.Audit, screen));
         }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Azure;
 using Azure.Storage.Blobs.Models;
@@ -18,7 +19,6 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
 
     readonly byte[] tag = options.NewUploadTag();
     readonly List<string> ids = [];
-    readonly Stack<byte[]> spare = new();
 
     /// <summary>Null when the blob exists already.</summary>
     /// <param name="first">The first block; not used by the caller again.</param>
@@ -35,8 +35,7 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
 
     async Task StageAllAsync(byte[] buffer, int count, Stream rest, Dictionary<string, string> staged, CancellationToken cancellation)
     {
-        using var failure = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var staging = new List<Task<byte[]>>(options.Parallelism);
+        var staging = new List<Task<StagedBlock>>(options.Parallelism);
         try
         {
             while (count > 0)
@@ -47,51 +46,47 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
                         $"{options.BlockBytes} bytes, the most that the service takes. Split it into several data files.");
                 }
                 ids.Add("");
-                staging.Add(StageAsync(ids.Count - 1, buffer, count, staged, failure.Token));
+                staging.Add(StageAsync(ids.Count - 1, buffer, count, staged, cancellation));
                 if (count < buffer.Length)
                     break;
-                if (staging.Count == options.Parallelism)
-                {
-                    var done = await Task.WhenAny(staging);
-                    staging.Remove(done);
-                    spare.Push(await done);
-                }
-                if (!spare.TryPop(out buffer!))
-                    buffer = new byte[options.BlockBytes];
+                buffer = staging.Count < options.Parallelism ? new byte[options.BlockBytes] : await TakeAsync(staging);
                 count = await rest.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation);
             }
+            while (staging.Count > 0)
+                await TakeAsync(staging);
+        }
+        finally
+        {
+            // After a failure too: what is on its way then lies there for the next upload.
             await Task.WhenAll(staging);
         }
-        catch
-        {
-            await failure.CancelAsync();
-            await Task.WhenAll(staging).ContinueWith(_ => { }, TaskScheduler.Default);
-            throw;
-        }
     }
 
-    async Task<byte[]> StageAsync(int number, byte[] buffer, int count, Dictionary<string, string> staged, CancellationToken cancellation)
+    /// <summary>Waits for one of the blocks; gives its memory back.</summary>
+    async Task<byte[]> TakeAsync(List<Task<StagedBlock>> staging)
     {
-        var content = await Task.Run(() => SHA256.HashData(buffer.AsSpan(0, count)), cancellation);
-        var key = KeyOf(number, content);
-        if (number > 0 && staged.TryGetValue($"{key}-{count}", out var id))
-        {
-            ids[number] = id;
-            return buffer;
-        }
-        ids[number] = Convert.ToBase64String([.. tag, .. Convert.FromHexString(key)]);
-        await blob.StageBlockAsync(ids[number], new MemoryStream(buffer, 0, count, writable: false), cancellationToken: cancellation);
-        return buffer;
+        var done = await Task.WhenAny(staging);
+        staging.Remove(done);
+        var block = await done;
+        ids[block.Number] = block.Id;
+        return block.Buffer.Length == options.BlockBytes ? block.Buffer : new byte[options.BlockBytes];
     }
 
-    /// <summary>Number and digest in hexadecimal digits: what makes two blocks the same.</summary>
-    static string KeyOf(int number, ReadOnlySpan<byte> digest)
+    async Task<StagedBlock> StageAsync(int number, byte[] buffer, int count, Dictionary<string, string> staged,
+        CancellationToken cancellation)
     {
-        Span<byte> key = stackalloc byte[sizeof(int) + SHA256.HashSizeInBytes];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(key, number);
-        digest.CopyTo(key[sizeof(int)..]);
-        return Convert.ToHexString(key);
+        var identity = new byte[sizeof(int) + SHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteInt32BigEndian(identity, number);
+        await Task.Run(() => SHA256.HashData(buffer.AsSpan(0, count), identity.AsSpan(sizeof(int))), cancellation);
+        if (number > 0 && staged.TryGetValue(KeyOf(identity, count), out var left))
+            return new(number, left, buffer);
+        var id = Convert.ToBase64String([.. tag, .. identity]);
+        await blob.StageBlockAsync(id, new MemoryStream(buffer, 0, count, writable: false), cancellationToken: cancellation);
+        return new(number, id, buffer);
     }
+
+    /// <summary>What makes two blocks the same.</summary>
+    static string KeyOf(ReadOnlySpan<byte> identity, long count) => $"{Convert.ToHexString(identity)}-{count}";
 
     /// <summary>Blocks that other uploads have left, by number, digest and size; null when the blob exists.</summary>
     async Task<Dictionary<string, string>?> ListStagedAsync(CancellationToken cancellation)
@@ -106,7 +101,7 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
             foreach (var block in list.Value.UncommittedBlocks)
             {
                 if (Convert.TryFromBase64String(block.Name, id, out var bytes) && bytes is IdBytes)
-                    staged[$"{Convert.ToHexString(id.AsSpan(AzureBlobStoreOptions.TagBytes..IdBytes))}-{block.SizeLong}"] = block.Name;
+                    staged[KeyOf(id.AsSpan(AzureBlobStoreOptions.TagBytes..IdBytes), block.SizeLong)] = block.Name;
             }
         }
         catch (RequestFailedException e) when (AzureErrors.IsAbsent(e))
@@ -148,4 +143,7 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
         throw new RegistryException(RegistryErrorKind.Unavailable, path,
             "another upload took away its blocks and was removed. Run the same job again.", conflict);
     }
+
+    /// <summary>A block that the service has, and the memory that it came from.</summary>
+    readonly record struct StagedBlock(int Number, string Id, byte[] Buffer);
 }
