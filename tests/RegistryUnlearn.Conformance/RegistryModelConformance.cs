@@ -182,10 +182,11 @@ public abstract class RegistryModelConformance : IDisposable
             var job = await jobs.SubmitAsync(parent.Digest, RequestOf(number), Stop);
             while (job.State.Status is JobStatus.Submitted or JobStatus.Failed)
                 job = await jobs.TryUpdateAsync(job, job.State.Started(), Stop) ?? await jobs.ReadAsync(job.State.JobId, Stop);
+            var file = Folder.Write($"{Interlocked.Increment(ref files)}/model.onnx", $"of job {number}");
             var plan = new PublishPlan
             {
                 Model = Publication.Model,
-                Files = [new(Folder.Write($"{Interlocked.Increment(ref files)}/model.onnx", $"of job {number}"), "model.onnx", "model", "application/onnx")],
+                Files = [new(file, "model.onnx", "model", "application/onnx")],
                 Created = clock.Now,
                 Parent = parent,
                 ParentPolicy = policy,

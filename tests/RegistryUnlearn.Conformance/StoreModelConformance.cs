@@ -52,7 +52,9 @@ public abstract class StoreModelConformance
 
     [Fact]
     public void Calls_side_by_side_give_what_some_order_of_them_gives() => Gen.Const(() => new Run(OpenNew())).SampleParallel(
-        [Steps.Where(s => s.What is not What.Copy).Operation<Run>(s => $"{s.What} {s.Text}", (run, step) => run.Do(step with { Path = "a" }))],
+        // A copy asks for two objects, one after the other, and promises no more than that.
+        [Steps.Where(s => s.What is not What.Copy)
+            .Operation<Run>(s => $"{s.What} {s.Text}", (run, step) => run.Do(step with { Path = "a" }))],
         equal: (one, other) => one.Summary() == other.Summary(),
         maxSequentialOperations: 2, maxParallelOperations: 3, iter: Histories / 2, threads: 2);
 

@@ -24,7 +24,7 @@ public sealed class FolderPublishingTests : PublishingConformance
 
 public sealed class MemoryRegistryModelTests : RegistryModelConformance
 {
-    protected override int Histories => 400;
+    protected override int Histories => 200;
 
     protected override IObjectStore OpenNew() => new MemoryStore();
 }
@@ -34,7 +34,7 @@ public sealed class FolderRegistryModelTests : RegistryModelConformance
     readonly TempFolder folder = new();
     int stores;
 
-    protected override int Histories => 20;
+    protected override int Histories => 8;
 
     protected override IObjectStore OpenNew() =>
         new FolderStore(Directory.CreateDirectory(Path.Combine(folder.Path, $"{++stores}")).FullName);

@@ -20,7 +20,7 @@ public sealed class FolderStoreTests : ObjectStoreConformance, IDisposable
 
 public sealed class MemoryStoreModelTests : StoreModelConformance
 {
-    protected override int Histories => 1_000;
+    protected override int Histories => 500;
 
     protected override IObjectStore OpenNew() => new MemoryStore();
 }
@@ -29,6 +29,8 @@ public sealed class FolderStoreModelTests : StoreModelConformance, IDisposable
 {
     readonly TempFolder folder = new();
     int stores;
+
+    protected override int Histories => 20;
 
     public void Dispose() => folder.Dispose();
 

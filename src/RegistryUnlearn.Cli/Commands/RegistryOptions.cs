@@ -27,9 +27,10 @@ static class RegistryOptions
     public static IObjectStore Open(string registry) => Open(RegistryLocation.Parse(registry));
 
     /// <inheritdoc cref="Open(string)"/>
-    public static IObjectStore Open(RegistryLocation location) => location is FolderLocation { Folder: var folder } && !Directory.Exists(folder)
-        ? throw new InputException(folder, "there is no such folder; give the registry's root with --registry")
-        : location.Open(Environment.GetEnvironmentVariable);
+    public static IObjectStore Open(RegistryLocation location) =>
+        location is FolderLocation { Folder: var folder } && !Directory.Exists(folder)
+            ? throw new InputException(folder, "there is no such folder; give the registry's root with --registry")
+            : location.Open(Environment.GetEnvironmentVariable);
 
     public static Option<double> CheckpointInterval() => new("--checkpoint-interval")
     {

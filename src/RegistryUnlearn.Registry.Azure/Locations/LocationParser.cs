@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace RegistryUnlearn.Registry.Azure;
 
-/// <summary>Reads what is given as a registry. A token is sent to hosts of Azure only, and nothing to another machine without TLS.</summary>
+/// <summary>
+/// Reads what is given as a registry. A token is sent to hosts of Azure only, and nothing to another machine without TLS.
+/// </summary>
 static partial class LocationParser
 {
     const string Emulator = "UseDevelopmentStorage";

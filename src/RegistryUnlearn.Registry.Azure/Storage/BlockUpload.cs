@@ -7,10 +7,10 @@ using Azure.Storage.Blobs.Specialized;
 namespace RegistryUnlearn.Registry.Azure;
 
 /// <summary>
-/// Creates a large blob: blocks are staged in parallel, where no reader sees them, and one request makes a blob of them. A block's id is the
-/// upload's tag, its number and the SHA-256 of its bytes. By the tag two uploads of one blob do not overwrite each other's blocks; by number
-/// and digest an upload finds the blocks that an interrupted one has left and stages only the others; the first block is always its own, so
-/// that a blob's list of blocks tells whose it is.
+/// Creates a large blob: blocks are staged in parallel, where no reader sees them, and one request makes a blob of them. A block's id is
+/// the upload's tag, its number and the SHA-256 of its bytes. By the tag two uploads of one blob do not overwrite each other's blocks; by
+/// number and digest an upload finds the blocks that an interrupted one has left and stages only the others; the first block is always its
+/// own, so that a blob's list of blocks tells whose it is.
 /// </summary>
 sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, string path)
 {

@@ -20,7 +20,8 @@ public sealed class AdoptionTests(EmulatorFixture emulator) : IDisposable
     public async Task Looking_writes_nothing_and_a_job_adds_a_version_beside()
     {
         var container = EmulatorFixture.Connect(location);
-        foreach (var name in new[] { "models/digits/1/model.onnx", "models/digits/1/weights/w äöü?#%20.bin", "models/readme.txt", "other/x" })
+        string[] names = ["models/digits/1/model.onnx", "models/digits/1/weights/w äöü?#%20.bin", "models/readme.txt", "other/x"];
+        foreach (var name in names)
             await container.GetBlobClient(name).UploadAsync(BinaryData.FromString(name), Stop);
         var before = await BlobsAsync(container);
 

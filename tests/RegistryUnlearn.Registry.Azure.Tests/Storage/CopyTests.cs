@@ -5,7 +5,9 @@ using RegistryUnlearn.Registry.Azure.Tests.Http;
 
 namespace RegistryUnlearn.Registry.Azure.Tests.Storage;
 
-/// <summary>Copies that the service makes after it has answered. The emulator copies at once: its answers are changed to say otherwise.</summary>
+/// <summary>
+/// Copies that the service makes after it has answered. The emulator copies at once: its answers are changed to say otherwise.
+/// </summary>
 public sealed class CopyTests(EmulatorFixture emulator)
 {
     const string Status = "x-ms-copy-status";

@@ -27,7 +27,8 @@ public sealed class RefusalTests
     [InlineData(400, "InvalidHeaderValue", RegistryErrorKind.Invalid, "(InvalidHeaderValue)")]
     public async Task A_refusal_says_what_to_do(int status, string code, RegistryErrorKind kind, string says)
     {
-        var answers = new AnswerTransport((_, _) => Task.FromResult<global::Azure.Response>(new StubResponse(status, ("x-ms-error-code", code))));
+        var answers = new AnswerTransport((_, _) =>
+            Task.FromResult<global::Azure.Response>(new StubResponse(status, ("x-ms-error-code", code))));
         var store = new AzureBlobStore(EmulatorFixture.Connect(Somewhere, answers));
         Func<Task>[] operations =
         [

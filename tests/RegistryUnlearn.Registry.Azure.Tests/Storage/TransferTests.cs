@@ -92,7 +92,8 @@ public sealed class TransferTests(EmulatorFixture emulator)
     [Fact]
     public async Task An_interrupted_upload_goes_on_with_the_blocks_it_has_left()
     {
-        await Assert.ThrowsAsync<KilledException>(() => Open().TryCreateAsync(Model, new GatedStream(Content, Block * 7, breaks: true), Stop));
+        await using var breaking = new GatedStream(Content, Block * 7, breaks: true);
+        await Assert.ThrowsAsync<KilledException>(() => Open().TryCreateAsync(Model, breaking, Stop));
         var changed = (byte[])Content.Clone();
         changed[Block * 3] ^= 1;
         var staged = 0;
