@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Azure;
+using Azure.Storage;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 
@@ -8,14 +9,15 @@ namespace RegistryUnlearn.Registry.Azure;
 
 /// <summary>
 /// Creates a large blob: blocks are staged in parallel, where no reader sees them, and one request makes a blob of them. A block's id is
-/// the upload's tag, its number and the SHA-256 of its bytes. By the tag two uploads of one blob do not overwrite each other's blocks; by
-/// number and digest an upload finds the blocks that an interrupted one has left and stages only the others; the first block is always its
-/// own, so that a blob's list of blocks tells whose it is.
+/// the upload's tag, its number and the MD5 of its bytes, which the service has checked. By the tag two uploads of one blob do not
+/// overwrite each other's blocks; by number and MD5 an upload finds the blocks that an interrupted one has left and stages only the others;
+/// the first block is always its own, so that a blob's list of blocks tells whose it is. MD5 tells damage, not malice: whoever reads a blob
+/// checks its SHA-256.
 /// </summary>
 sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, string path)
 {
     const int MaxBlocks = 50_000;
-    const int IdBytes = AzureBlobStoreOptions.TagBytes + sizeof(int) + SHA256.HashSizeInBytes;
+    const int IdBytes = AzureBlobStoreOptions.TagBytes + sizeof(int) + MD5.HashSizeInBytes;
 
     readonly byte[] tag = options.NewUploadTag();
     readonly List<string> ids = [];
@@ -75,13 +77,19 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
     async Task<StagedBlock> StageAsync(int number, byte[] buffer, int count, Dictionary<string, string> staged,
         CancellationToken cancellation)
     {
-        var identity = new byte[sizeof(int) + SHA256.HashSizeInBytes];
+        var identity = new byte[sizeof(int) + MD5.HashSizeInBytes];
         BinaryPrimitives.WriteInt32BigEndian(identity, number);
-        await Task.Run(() => SHA256.HashData(buffer.AsSpan(0, count), identity.AsSpan(sizeof(int))), cancellation);
+        await Task.Run(() => MD5.HashData(buffer.AsSpan(0, count), identity.AsSpan(sizeof(int))), cancellation);
         if (number > 0 && staged.TryGetValue(KeyOf(identity, count), out var left))
             return new(number, left, buffer);
         var id = Convert.ToBase64String([.. tag, .. identity]);
-        await blob.StageBlockAsync(id, new MemoryStream(buffer, 0, count, writable: false), cancellationToken: cancellation);
+        var check = new UploadTransferValidationOptions
+        {
+            ChecksumAlgorithm = StorageChecksumAlgorithm.MD5,
+            PrecalculatedChecksum = identity.AsMemory(sizeof(int)),
+        };
+        await blob.StageBlockAsync(id, new MemoryStream(buffer, 0, count, writable: false),
+            new BlockBlobStageBlockOptions { TransferValidation = check }, cancellation);
         return new(number, id, buffer);
     }
 
