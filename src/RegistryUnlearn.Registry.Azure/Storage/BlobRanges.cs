@@ -55,6 +55,7 @@ static class BlobRanges
             }
             catch (IOException) when (broken < MaxEmptyAnswers)
             {
+                // What was asked is read only: it can be asked again at once.
             }
         }
     }
