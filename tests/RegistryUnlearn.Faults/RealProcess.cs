@@ -6,6 +6,8 @@ namespace RegistryUnlearn.Faults;
 /// <summary>The built command as a process of its own, with temporary files in a folder of the test's.</summary>
 sealed class RealProcess : IDisposable
 {
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
     const string Command = "RegistryUnlearn.Cli";
 
     readonly Process process;
@@ -73,10 +75,10 @@ sealed class RealProcess : IDisposable
         }
     }
 
-    /// <summary>Waits for something to happen; whether it did while the process ran.</summary>
+    /// <summary>Waits for something to happen; whether it did while the process ran, and within some minutes.</summary>
     public async Task<bool> UntilAsync(Func<bool> happened)
     {
-        while (!process.HasExited)
+        for (var waited = Stopwatch.StartNew(); !process.HasExited && waited.Elapsed < Patience;)
         {
             if (happened())
                 return true;

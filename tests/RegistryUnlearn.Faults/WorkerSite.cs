@@ -58,16 +58,47 @@ sealed class WorkerSite : IDisposable
 
     public async Task<JobState> StateAsync(JobId job) => (await Jobs.ReadAsync(job)).State;
 
-    /// <summary>Waits for a job to be done with, while a process lives.</summary>
+    /// <summary>Waits for a job to be done with, and for a worker to have begun its own work, while it lives.</summary>
     public async Task UntilClosedAsync(JobId job, RealProcess worker) => Assert.True(
-        await worker.UntilAsync(() => StateAsync(job).GetAwaiter().GetResult().Closed), worker.Error);
+        await worker.UntilAsync(() => StateAsync(job).GetAwaiter().GetResult().Closed && worker.Error.Contains("at a time")), worker.Error);
+
+    /// <summary>
+    /// Puts a worker to sleep while it holds no lock of the folder: others would wait for that one until the sleeper wakes or dies, which no
+    /// protocol can change.
+    /// </summary>
+    public async Task PauseAsync(RealProcess worker)
+    {
+        worker.Pause();
+        while (HoldsLock())
+        {
+            worker.Continue();
+            await Task.Delay(1);
+            worker.Pause();
+        }
+    }
+
+    bool HoldsLock()
+    {
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Registry, ".registry-unlearn", "locks")))
+        {
+            try
+            {
+                new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+            }
+            catch (IOException)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
 
     /// <summary>Ends a worker as a service manager does; it must have stopped by itself.</summary>
     public static async Task StopAsync(RealProcess worker)
     {
         worker.Terminate();
         var (code, _, error) = await worker.EndAsync();
-        Assert.True(code == 0, error);
+        Assert.True(code == 0, $"exit code {code}: {error}");
     }
 
     /// <summary>What consumers see of the version that a job made.</summary>

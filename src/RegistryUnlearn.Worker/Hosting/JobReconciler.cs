@@ -46,7 +46,7 @@ public sealed class JobReconciler(
         await using var keeper = new LeaseKeeper(lease, options.LeaseDuration, clock, logger);
         // Read again: it may have ended before the lease was had.
         var state = (await jobs.ReadAsync(job, stop)).State;
-        using var scope = logger.BeginScope(new Dictionary<string, object> { ["job"] = job.ToString(), ["attempt"] = state.Attempt + 1 });
+        using var scope = logger.BeginScope(new LogScope("attempt", state.Attempt + 1));
         var result = await CarryOutAsync(state, keeper, stop);
         await keeper.EndAsync(result is not ReconcileResult.RetryAfter);
         return result;
@@ -104,7 +104,8 @@ public sealed class JobReconciler(
             return await GiveUpAsync(current.State with { Error = JobFailure.Describe(e) }, CancellationToken.None);
         var delay = options.DelayAfter(current.State.Strikes);
         var error = JobFailure.Describe(e);
-        logger.LogWarning(e, "Attempt without progress, number {Strikes} of {MaxStrikes}; the next in {Delay}: {Message}",
+        // What is no defect is said by its message alone.
+        logger.LogWarning(error.Reason == "defect" ? e : null, "Attempt without progress, number {Strikes} of {MaxStrikes}; the next in {Delay}: {Message}",
             current.State.Strikes, options.MaxStrikes, delay, e.Message);
         if (current.State.Status is JobStatus.Running)
             await jobs.TryUpdateAsync(current, current.State.Postponed(error, clock.GetUtcNow() + delay));

@@ -73,7 +73,7 @@ public sealed class WorkerService(
 
     async Task LookAtAsync(JobId job, CancellationToken stop)
     {
-        using var scope = logger.BeginScope(new Dictionary<string, object> { ["job"] = job.ToString() });
+        using var scope = logger.BeginScope(new LogScope("job", job.ToString()));
         using var activity = WorkerMetrics.Activities.StartActivity("reconcile");
         activity?.SetTag("registry_unlearn.job", job.ToString());
         var start = clock.GetTimestamp();
