@@ -86,7 +86,7 @@ public sealed class WorkerService(
         catch (Exception e) when (e is not OperationCanceledException)
         {
             activity?.SetStatus(ActivityStatusCode.Error, e.Message);
-            logger.LogError(e, "The look at the job failed: {Message}", e.Message);
+            logger.LogError(e is RegistryException ? null : e, "The look at the job failed: {Message}", e.Message);
         }
         finally
         {
