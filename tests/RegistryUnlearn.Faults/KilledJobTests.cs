@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using RegistryUnlearn.Conformance;
+using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Worker.Jobs;
+using RegistryUnlearn.Worker.Verification;
 
 namespace RegistryUnlearn.Faults;
 
@@ -55,6 +57,50 @@ public sealed class KilledJobTests
         });
     }
 
+    /// <summary>
+    /// Signatures are randomised: a worker that takes up the job signs anew, but what was fixed at Committing is what is published.
+    /// </summary>
+    [Fact]
+    public async Task Signed_it_ends_in_one_version_that_verifies()
+    {
+        using var key = SigningKey.Create(SigningCurve.P256);
+        var signing = EveryStepIsSaved with { SigningKey = key };
+        var request = TinyRegistry.Request(r => r["method"]!["options"] = JsonNode.Parse("""{ "steps": 3, "batch": 8 }"""));
+        var unbroken = await StoreAsync();
+        var counting = new FaultyStore(unbroken);
+        await RunAsync(counting, request, signing);
+        var expected = Comparable(await TinyRegistry.FilesAsync(unbroken, "tiny/2/"));
+        await Parallel.ForEachAsync(Enumerable.Range(1, counting.Operations).Where(o => o % 3 is 0), async (operation, _) =>
+        {
+            var store = await StoreAsync();
+            await Assert.ThrowsAsync<KilledException>(() => RunAsync(new FaultyStore(store, Fault.KillAfter, operation), request, signing));
+            var fixedBytes = await ManifestAsync(store);
+            await RunAsync(store, request, signing);
+            var files = await TinyRegistry.FilesAsync(store, "tiny/2/");
+            Assert.Equivalent(expected, Comparable(files), strict: true);
+            Assert.True(fixedBytes is null || fixedBytes == Digest.Of(files["tiny/2/manifest.json"]));
+            Assert.Empty(await TinyRegistry.FilesAsync(store, "tiny/3/"));
+            var report = await VersionVerifier.VerifyAsync(new StoreFiles(store, ModelName.Parse("tiny"), 2), key.PublicKey, []);
+            Assert.True(report.IsAuthenticated, string.Join('\n', report.Checks));
+        });
+
+        // Statements without their signatures; the rest but what holds or lists signatures.
+        static Dictionary<string, byte[]> Comparable(Dictionary<string, byte[]> files) => files
+            .Where(f => f.Key is not ("tiny/2/model.sig" or "tiny/2/manifest.json"))
+            .ToDictionary(f => f.Key, f => f.Key is "tiny/2/lineage.intoto.jsonl"
+                ? LineageFile.Write(LineageFile.Read(f.Value, f.Key).Select(e => e.Statement))
+                : f.Value);
+
+        // The digest that the state has fixed, once it has.
+        static async Task<Digest?> ManifestAsync(IObjectStore store)
+        {
+            var jobs = new JobStore(store, new FixedClock());
+            return await jobs.ListAsync().FirstOrDefaultAsync() is var job && job != default
+                ? (await jobs.ReadAsync(job)).State.Commit?.ManifestDigest
+                : null;
+        }
+    }
+
     static async Task<IObjectStore> StoreAsync()
     {
         var store = new MemoryStore();
@@ -62,9 +108,9 @@ public sealed class KilledJobTests
         return store;
     }
 
-    static async Task RunAsync(IObjectStore store, string request)
+    static async Task RunAsync(IObjectStore store, string request, JobOptions? options = null)
     {
-        var runner = new JobRunner(store, new FixedClock(), EveryStepIsSaved);
+        var runner = new JobRunner(store, new FixedClock(), options ?? EveryStepIsSaved);
         await runner.RunAsync(await runner.SubmitAsync(request, "request"), SilentProgress.Instance);
     }
 }

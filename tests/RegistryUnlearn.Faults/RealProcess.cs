@@ -6,6 +6,8 @@ namespace RegistryUnlearn.Faults;
 /// <summary>The built command as a process of its own, with temporary files in a folder of the test's.</summary>
 sealed class RealProcess : IDisposable
 {
+    const string Command = "RegistryUnlearn.Cli";
+
     readonly Process process;
     readonly StringBuilder error = new();
     readonly Task<string> output;
@@ -24,26 +26,35 @@ sealed class RealProcess : IDisposable
     }
 
     /// <summary>Beside this assembly: bin/RegistryUnlearn.Faults/release and bin/RegistryUnlearn.Cli/release.</summary>
-    static string CommandFolder
+    static string FolderOf(string project)
     {
-        get
-        {
-            var own = new DirectoryInfo(AppContext.BaseDirectory);
-            return Path.Combine(own.Parent!.Parent!.FullName, "RegistryUnlearn.Cli", own.Name);
-        }
+        var own = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(own.Parent!.Parent!.FullName, project, own.Name);
     }
 
     /// <summary>The registry that comes with the command.</summary>
-    public static string Sample => Path.Combine(CommandFolder, "onnx-artifacts");
+    public static string Sample => Path.Combine(FolderOf(Command), "onnx-artifacts");
 
-    public static RealProcess Start(string temp, params string[] args)
+    public static RealProcess Start(string temp, params string[] args) => Start(temp, [], args);
+
+    /// <param name="environment">More variables of the environment.</param>
+    public static RealProcess Start(string temp, Dictionary<string, string> environment, string[] args) =>
+        Start(Path.Combine(FolderOf(Command), "registry-unlearn.dll"), temp, environment, args);
+
+    /// <summary>Another program of the tests, by its project.</summary>
+    public static RealProcess StartOther(string project, string temp, params string[] args) =>
+        Start(Path.Combine(FolderOf(project), project + ".dll"), temp, [], args);
+
+    static RealProcess Start(string program, string temp, Dictionary<string, string> environment, string[] args)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(CommandFolder, "registry-unlearn.dll"), .. args])
+        var start = new ProcessStartInfo("dotnet", [program, .. args])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
         };
         start.Environment["TMPDIR"] = temp;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return new(Process.Start(start)!);
     }
 
@@ -76,6 +87,22 @@ sealed class RealProcess : IDisposable
 
     /// <summary>SIGKILL.</summary>
     public void Kill() => process.Kill();
+
+    /// <summary>SIGSTOP: the process sleeps and does not know it.</summary>
+    public void Pause() => Shell.Run("kill", "-STOP", process.Id.ToString());
+
+    /// <summary>SIGCONT.</summary>
+    public void Continue() => Shell.Run("kill", "-CONT", process.Id.ToString());
+
+    /// <summary>Memory that the process holds now.</summary>
+    public long ResidentBytes
+    {
+        get
+        {
+            process.Refresh();
+            return process.WorkingSet64;
+        }
+    }
 
     public void Terminate() => Shell.Run("kill", "-TERM", process.Id.ToString());
 

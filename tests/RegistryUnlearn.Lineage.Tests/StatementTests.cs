@@ -106,6 +106,34 @@ public sealed class StatementTests
     }
 
     [Fact]
+    public void Damaged_files_are_refused_or_read()
+    {
+        using var key = SigningKey.Create(SigningCurve.P256);
+        var file = LineageFile.Write([Statement.Of(Subject, Provenance), Statement.Of(Subject, Unlearning)], key);
+        Mutation.Run([file], 3000,
+            bytes =>
+            {
+                foreach (var (_, statement) in LineageFile.Read(bytes, LineageKeys.FileName))
+                    Assert.NotEmpty(statement.Subject);
+            },
+            e => e is LineageException, length => 64 * length + (1 << 20));
+    }
+
+    /// <summary>Damage under the base64 as well: the payloads themselves.</summary>
+    [Fact]
+    public void Damaged_statements_are_refused_or_read() => Mutation.Run(
+        [Statement.Of(Subject, Provenance).ToJson(), Statement.Of(Subject, Unlearning).ToJson()], 5000,
+        bytes =>
+        {
+            var statement = Statement.Parse(bytes, "x");
+            if (statement.PredicateType == UnlearningPredicate.TypeUri)
+                Assert.NotNull(statement.PredicateAs<UnlearningPredicate>().ForgetSet);
+            if (statement.PredicateType == ProvenancePredicate.TypeUri)
+                Assert.NotNull(statement.PredicateAs<ProvenancePredicate>().RunDetails);
+        },
+        e => e is LineageException, length => 64 * length + (1 << 20));
+
+    [Fact]
     public void Envelopes_of_other_types_are_passed_over() =>
         Assert.Empty(LineageFile.Read(new DsseEnvelope("text/plain", "x"u8.ToArray()).ToJson(), LineageKeys.FileName));
 

@@ -213,6 +213,65 @@ public sealed class JobTests : IDisposable
             commit.PublishAsync(job, Plan("model.onnx"), Stop))).Kind);
     }
 
+    /// <summary>Whichever write of its publication comes next, a job ends cancelled without a version, or published.</summary>
+    [Fact]
+    public async Task A_cancellation_comes_before_publication_or_is_refused()
+    {
+        var outcomes = new List<bool>();
+        for (var at = 1; outcomes.Count < at; at++)
+        {
+            var fresh = new MemoryStore();
+            var states = new JobStore(fresh, clock);
+            var submitted = await states.SubmitAsync(Model, Request, Stop);
+            var job = submitted.State.JobId;
+            await states.TryUpdateAsync(submitted, submitted.State.Started(), Stop);
+            Exception? refusal = null;
+            var interrupted = new InterruptedStore(fresh, at, async () =>
+                refusal = await Record.ExceptionAsync(() => new CommitProtocol(fresh, states, clock).CancelAsync(job, Stop)));
+            var failure = await Record.ExceptionAsync(() =>
+                new CommitProtocol(interrupted, new JobStore(interrupted, clock), clock).PublishAsync(job, Plan("model.onnx"), Stop));
+            if (!interrupted.WasReached)
+                break;
+            var status = (await states.ReadAsync(job, Stop)).State.Status;
+            Assert.Equal(refusal is null ? JobStatus.Cancelled : JobStatus.Succeeded, status);
+            Assert.Equal(refusal is null, failure is RegistryException { Kind: RegistryErrorKind.Conflict });
+            var versions = await new ModelRegistry(fresh).ListVersionsAsync(ModelName.Parse("m"), Stop);
+            Assert.Equal(refusal is null ? 0 : 1, versions.Count);
+            outcomes.Add(refusal is null);
+        }
+        // Staging, claiming and fixing come first; what follows cannot be stopped.
+        Assert.Equal(outcomes.OrderDescending(), outcomes);
+        Assert.Contains(true, outcomes);
+        Assert.Contains(false, outcomes);
+    }
+
+    [Fact]
+    public async Task Files_that_speak_of_the_version_are_made_once_it_has_its_number()
+    {
+        var running = await RunningAsync();
+        await store.TryCreateAsync("m/6/model.onnx", "older"u8.ToArray(), Stop);
+        var plan = Plan("model.onnx") with
+        {
+            Seal = manifest => [new(local.Write("seal", $"{manifest.Version}: {manifest.Files[0].Digest}"), "a.txt", "seal", "text/plain")],
+        };
+        var result = await commit.PublishAsync(running.State.JobId, plan, Stop);
+        var version = await new ModelRegistry(store).ResolveAsync(ModelReference.Parse("m@7"), Stop);
+        Assert.Equal((7, result.Digest), (result.Version, version.Digest));
+        Assert.Equal(["a.txt", "model.onnx"], version.Manifest.Files.Select(f => f.Path));
+        Assert.Equal($"7: {Digest.Of("model.onnx"u8)}",
+            Encoding.UTF8.GetString((await store.ReadAsync("m/7/a.txt", Stop))!.Content.Span));
+    }
+
+    [Fact]
+    public async Task A_file_that_falls_onto_another_is_refused()
+    {
+        var running = await RunningAsync();
+        var plan = Plan("model.onnx") with { Seal = _ => [new(local.Write("seal", "x"), "model.onnx", "seal", "text/plain")] };
+        var refusal = await Assert.ThrowsAsync<RegistryException>(() => commit.PublishAsync(running.State.JobId, plan, Stop));
+        Assert.Contains("has 'model.onnx' twice", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(JobStatus.Running, (await jobs.ReadAsync(running.State.JobId, Stop)).State.Status);
+    }
+
     [Theory]
     [InlineData("weights.bin", "files lacks model.onnx")]
     [InlineData("model.onnx|manifest.json", "files names the manifest itself")]

@@ -93,7 +93,8 @@ public sealed class ModelLifecycleTests : IDisposable
     {
         await PublishAsync(await AdoptAsync());
         await PromoteAsync("m@2");
-        var racing = new ModelRegistry(new RetiringStore(store, () => lifecycle.RetireAsync(Model, 1, ParentPolicy.Quarantine, Stop)));
+        var racing = new ModelRegistry(new InterruptedStore(store, 1,
+            () => lifecycle.RetireAsync(Model, 1, ParentPolicy.Quarantine, Stop)));
         var refusal = await Assert.ThrowsAsync<RegistryException>(() => racing.SetAliasAsync(Model, Production, 1, Stop));
         Assert.Equal(RegistryErrorKind.Withdrawn, refusal.Kind);
         Assert.Equal(2, (await registry.ReadAliasAsync(Model, Production, Stop))?.Version);
@@ -152,23 +153,5 @@ public sealed class ModelLifecycleTests : IDisposable
         var log = new AuditLog(store);
         await log.VerifyAsync(Stop);
         return [.. (await log.ReadAsync(Stop).ToListAsync(Stop)).Select(l => l.Entry)];
-    }
-
-    /// <summary>Retires a version just before an alias is written.</summary>
-    sealed class RetiringStore(IObjectStore inner, Func<Task> retire) : StoreDecorator(inner)
-    {
-        Func<Task>? pending = retire;
-
-        protected override Task<T> ReadingAsync<T>(Func<Task<T>> operation) => operation();
-
-        protected override async Task<T> WritingAsync<T>(Func<Task<T>> operation, T conflict)
-        {
-            if (pending is { } action)
-            {
-                pending = null;
-                await action();
-            }
-            return await operation();
-        }
     }
 }

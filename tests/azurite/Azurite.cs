@@ -36,11 +36,12 @@ sealed class Azurite : IAsyncDisposable
 
     /// <summary>Starts it and waits until it answers.</summary>
     /// <param name="repository">Root folder of the repository.</param>
-    public static async Task<Azurite> StartAsync(string repository)
+    /// <param name="service">blob or queue.</param>
+    public static async Task<Azurite> StartAsync(string repository, string service = "blob")
     {
         var port = FreePort();
-        var start = Node(Path.Combine(FolderOf(repository), "emulator.cjs"), "--inMemoryPersistence", "--disableTelemetry", "--silent",
-            "--blobHost", "127.0.0.1", "--blobPort", port.ToString(CultureInfo.InvariantCulture));
+        var start = Node(Path.Combine(FolderOf(repository), "emulator.cjs"), service, "--inMemoryPersistence", "--disableTelemetry",
+            "--silent", $"--{service}Host", "127.0.0.1", $"--{service}Port", port.ToString(CultureInfo.InvariantCulture));
         var azurite = new Azurite(Process.Start(start)!, port);
         for (var waited = Stopwatch.StartNew(); !await AnswersAsync(port); await Task.Delay(50))
         {

@@ -78,7 +78,7 @@ static class RunCommand
         screen.Line($"Model        {answer.Model}");
         screen.Line($"Report       {answer.Report}");
         if (!answer.AlreadyDone)
-            screen.Line($"Signed by    {answer.SignedBy ?? "nobody: give a key with --signing-key to sign what is published"}");
+            screen.Line($"Signed by    {answer.SignedBy ?? "nobody: run takes --signing-key to sign what it publishes"}");
     }
 
     static void PrintFailed(FailedAnswer answer, AuditResult audit, TextScreen screen)

@@ -13,14 +13,20 @@ static class SubmitCommand
     {
         var request = new Argument<string>("request.json") { Description = "What to forget, from which model, how." };
         var registry = RegistryOptions.Registry();
+        var queue = QueueOptions.Queue();
         var wait = new Option<bool>("--wait") { Description = "Wait until a worker has brought the job to its end." };
-        var command = new Command("submit", "Put an erasure request into a registry, for a worker to carry out.") { request, registry, wait };
+        var command = new Command("submit", "Put an erasure request into a registry, for a worker to carry out.")
+        {
+            request, registry, queue, wait,
+        };
         return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var path = parsed.GetRequiredValue(request);
             var store = RegistryOptions.Open(parsed.GetRequiredValue(registry));
             var json = await RequestDocument.ReadFileAsync(path, cancellation);
             var job = await new JobRunner(store, host.Clock, new JobOptions()).SubmitAsync(json, path, cancellation);
+            if (QueueOptions.Open(parsed.GetValue(queue)) is { } hints)
+                await hints.SendAsync(job, cancellation);
             var jobs = new JobStore(store, host.Clock);
             var state = (await jobs.ReadAsync(job, cancellation)).State;
             if (parsed.GetValue(wait))

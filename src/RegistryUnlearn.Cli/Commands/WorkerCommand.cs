@@ -14,6 +14,7 @@ static class WorkerCommand
     {
         var registry = RegistryOptions.Registry();
         registry.Required = false;
+        var queue = QueueOptions.Queue();
         var once = new Option<bool>("--once") { Description = "Carry out what waits now, then end; without page and webhook." };
         var concurrency = new Option<int?>("--concurrency") { Description = "Jobs at a time. Default: 1.", HelpName = "n" };
         var http = new Option<string?>("--http")
@@ -30,13 +31,14 @@ static class WorkerCommand
         var signing = SigningOptions.Key();
         var command = new Command("worker", "Carry out the requests of a registry as they come, beside other workers, until it is stopped.")
         {
-            registry, once, concurrency, http, settings, key, signing, CommonOptions.Device,
+            registry, queue, once, concurrency, http, settings, key, signing, CommonOptions.Device,
         };
         return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var given = new Dictionary<string, string?>
             {
                 ["Registry"] = parsed.GetValue(registry),
+                ["Queue"] = parsed.GetValue(queue),
                 ["Once"] = parsed.GetValue(once) ? "true" : null,
                 ["Concurrency"] = parsed.GetValue(concurrency)?.ToString(CultureInfo.InvariantCulture),
                 ["Http:Url"] = parsed.GetValue(http),
@@ -47,7 +49,8 @@ static class WorkerCommand
             var jobs = RegistryOptions.Jobs(parsed.GetValue(key), options.CheckpointInterval.TotalSeconds) with { SigningKey = signingKey };
             if (options.WorkFolder is { } folder)
                 jobs = jobs with { WorkFolder = folder };
-            await WorkerHost.RunAsync(options, configuration, RegistryOptions.Open(options.Registry), jobs, host.Clock, stop: cancellation);
+            await WorkerHost.RunAsync(options, configuration, RegistryOptions.Open(options.Registry), jobs, host.Clock,
+                QueueOptions.Open(options.Queue), stop: cancellation);
             return new Answer(new { worker = options.Name, stopped = true }, _ => { });
         });
     }

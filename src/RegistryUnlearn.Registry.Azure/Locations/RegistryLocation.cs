@@ -44,7 +44,7 @@ public sealed record BlobLocation(Uri Container, string Prefix, bool IsEmulator)
     /// <summary>The account of every emulator.</summary>
     internal const string EmulatorAccount = "devstoreaccount1";
 
-    const string EmulatorKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+    internal const string EmulatorKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
     public override IObjectStore Open(Func<string, string?> environment) =>
         new AzureBlobStore(Connect(BlobService.Options(), environment), Prefix);

@@ -61,8 +61,8 @@ public sealed class GarbageCollector(IObjectStore store, JobStore jobs, TimeProv
         // A publication under way needs all its files, and can be finished by anyone at any time.
         if (state.Status is JobStatus.Committing)
             return path => path.StartsWith(RegistryLayout.Blobs(state.JobId, state.Retry), StringComparison.Ordinal);
-        var checkpoints = (state.Checkpoint?.Runs.Values ?? []).Select(r => RegistryLayout.Blob(state.JobId, state.Retry, r.Digest)).ToHashSet();
-        return checkpoints.Contains;
+        var checkpoints = state.Checkpoint?.Runs.Values ?? [];
+        return checkpoints.Select(r => RegistryLayout.Blob(state.JobId, state.Retry, r.Digest)).ToHashSet().Contains;
     }
 
     static string Why(JobState? state) => state switch

@@ -63,6 +63,7 @@ public sealed class JobReconciler(
                 return EndOf(await commit.CancelAsync(job, stop));
             if (state.Status is JobStatus.Running && state.Strikes >= options.MaxStrikes)
                 return await GiveUpAsync(state, stop);
+            logger.LogInformation("Carrying out, from {Status}", state.Status);
             await using var progress = feed.Begin(state, options.Worker);
             await Task.Run(() => runner.RunAsync(job, progress, stop, keeper.Lost), CancellationToken.None);
             return new ReconcileResult.Done();

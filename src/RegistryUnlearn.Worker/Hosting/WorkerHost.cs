@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,8 +8,10 @@ using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Registry.Azure;
 using RegistryUnlearn.Worker.Hosting.Http;
 using RegistryUnlearn.Worker.Hosting.Progress;
+using RegistryUnlearn.Worker.Hosting.Sources;
 using RegistryUnlearn.Worker.Jobs;
 
 namespace RegistryUnlearn.Worker.Hosting;
@@ -17,34 +20,35 @@ namespace RegistryUnlearn.Worker.Hosting;
 public static class WorkerHost
 {
     /// <param name="configuration">For the levels of logging (section <c>Logging</c>).</param>
-    /// <param name="moreSources">Sources of hints beside the listing of the registry.</param>
+    /// <param name="hints">A queue that hints at jobs, beside the listing of the registry; null for none.</param>
     /// <param name="configureLogging">More places for log lines, for whoever embeds the worker.</param>
     /// <exception cref="RegistryException">The registry could not be read in a run that happens once.</exception>
     public static async Task RunAsync(
         WorkerOptions options, IConfiguration configuration, IObjectStore store, JobOptions jobs, TimeProvider clock,
-        IReadOnlyList<IJobSource>? moreSources = null, Action<ILoggingBuilder>? configureLogging = null, CancellationToken stop = default)
+        HintQueue? hints = null, Action<ILoggingBuilder>? configureLogging = null, CancellationToken stop = default)
     {
-        using var host = Build(options, configuration, store, jobs, clock, moreSources ?? [], configureLogging);
+        using var host = Build(options, configuration, store, jobs, clock, hints, configureLogging);
+        var worker = host.Services.GetServices<IHostedService>().OfType<WorkerService>().Single();
         await host.RunAsync(stop);
-        if (host.Services.GetServices<IHostedService>().OfType<WorkerService>().Single().Failure is { } failure)
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        if (worker.Failure is { } failure)
+            ExceptionDispatchInfo.Throw(failure);
     }
 
     /// <summary>The worker, not started.</summary>
     internal static IHost Build(
         WorkerOptions options, IConfiguration configuration, IObjectStore store, JobOptions jobs, TimeProvider clock,
-        IReadOnlyList<IJobSource> moreSources, Action<ILoggingBuilder>? configureLogging)
+        HintQueue? hints, Action<ILoggingBuilder>? configureLogging)
     {
         if (options.Http is not { } http || options.Once)
         {
             var plain = Host.CreateEmptyApplicationBuilder(new() { ApplicationName = WorkerMetrics.Name, DisableDefaults = true });
-            Add(plain, options, configuration, store, jobs, clock, moreSources, configureLogging);
+            Add(plain, options, configuration, store, jobs, clock, hints, configureLogging);
             return plain.Build();
         }
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(WorkerHost).Assembly.GetName().Name });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection();
-        Add(builder, options, configuration, store, jobs, clock, moreSources, configureLogging);
+        Add(builder, options, configuration, store, jobs, clock, hints, configureLogging);
         HttpSetup.Add(builder, http);
         var app = builder.Build();
         HttpPipeline.Use(app);
@@ -53,7 +57,7 @@ public static class WorkerHost
 
     static void Add(
         IHostApplicationBuilder builder, WorkerOptions options, IConfiguration configuration, IObjectStore store, JobOptions jobs,
-        TimeProvider clock, IReadOnlyList<IJobSource> moreSources, Action<ILoggingBuilder>? configureLogging)
+        TimeProvider clock, HintQueue? hints, Action<ILoggingBuilder>? configureLogging)
     {
         AddLogging(builder, options, configuration, configureLogging);
         AddTelemetry(builder.Services, options);
@@ -75,8 +79,9 @@ public static class WorkerHost
         services.AddSingleton(provider => new RegistryListing(
             provider.GetRequiredService<JobStore>(), options.PollInterval, clock, provider.GetRequiredService<ILogger<RegistryListing>>()));
         services.AddSingleton<IJobSource>(provider => provider.GetRequiredService<RegistryListing>());
-        foreach (var source in moreSources)
-            services.AddSingleton(source);
+        if (hints is not null)
+            services.AddSingleton<IJobSource>(provider => new QueueSource(
+                hints, options.Concurrency, clock, provider.GetRequiredService<ILogger<QueueSource>>()));
         services.AddHostedService<WorkerService>();
     }
 
@@ -86,7 +91,8 @@ public static class WorkerHost
         builder.Logging.ClearProviders();
         builder.Logging.AddConfiguration(configuration.GetSection("Logging"));
         // The chatter of the web server and of storage clients says nothing about jobs.
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Azure", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Azure", LogLevel.Warning).AddFilter("System", LogLevel.Warning)
+            .AddFilter("RegistryUnlearn.Worker.Hosting.Http", LogLevel.Warning);
         builder.Logging.AddConsole(console =>
         {
             console.LogToStandardErrorThreshold = LogLevel.Trace;

@@ -24,8 +24,10 @@ static class Conclusions
         }
         if (Find<TestResultPredicate>(lineage, TestResultPredicate.TypeUri) is { } gates)
         {
-            yield return $"The signer states: the audit's result is {gates.Result}, with "
-                + $"{gates.PassedTests.Count} gates passed and {gates.FailedTests.Count} failed.";
+            yield return gates.PassedTests.Count + gates.WarnedTests.Count + gates.FailedTests.Count is 0
+                ? "The signer states: the audit had no gates to pass."
+                : $"The signer states: the audit's result is {gates.Result}, with "
+                    + $"{gates.PassedTests.Count} gates passed and {gates.FailedTests.Count} failed.";
         }
     }
 
@@ -33,7 +35,7 @@ static class Conclusions
     {
         if (!passed)
         {
-            yield return "Nothing: something was changed, or does not belong to this version.";
+            yield return "Anything: something was changed, is missing, or does not belong to this version.";
             yield break;
         }
         if (!isAuthenticated)

@@ -49,6 +49,10 @@ public sealed class FolderFiles : VersionFiles
     protected override Task<Stream?> OpenAsync(string path, CancellationToken cancellation)
     {
         var file = new FileInfo(Path.Combine(root, path.Replace('/', Path.DirectorySeparatorChar)));
-        return Task.FromResult<Stream?>(file.Exists && file.LinkTarget is null ? file.OpenRead() : null);
+        // What has no length is not opened: it is empty, or a pipe or device, whose reading might never end.
+        return Task.FromResult<Stream?>(
+            !file.Exists || file.LinkTarget is not null ? null
+            : file.Length is 0 ? new MemoryStream()
+            : file.OpenRead());
     }
 }

@@ -82,8 +82,8 @@ static class ManifestCheck
         Parent = said.Parent is { } parent
             ? new(parent.Version, Digest.TryParseHex(parent.Sha256, out var digest) ? digest : Digest.Parse(parent.Sha256))
             : null,
-        Files = [.. said.Files.Select(f => inspection.Found.TryGetValue(f.Path, out var found)
+        Files = [.. said.Files.Select(f => f is not null && inspection.Found.TryGetValue(f.Path, out var found)
             ? new ManifestFile(f.Path, found.Digest, found.Size, f.MediaType, f.Role)
-            : throw new FormatException($"the statement names '{f.Path}', which is not there."))],
+            : throw new FormatException($"the statement names '{f?.Path}', which is not there."))],
     };
 }

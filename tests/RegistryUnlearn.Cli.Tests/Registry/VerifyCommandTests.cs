@@ -70,7 +70,7 @@ public sealed class VerifyCommandTests : IAsyncLifetime
     {
         Assert.Equal(0, (await RunAsync($"keys create {Key}")).Code);
         var run = await folder.RunAsync(TinyRegistry.Request());
-        Assert.Contains("Signed by    nobody: give a key with --signing-key to sign what is published\n", run.Output);
+        Assert.Contains("Signed by    nobody: run takes --signing-key to sign what it publishes\n", run.Output);
         Assert.Equal(0, (await RunAsync($"verify tiny@2 --registry {folder.Path}")).Code);
         var refused = await RunAsync($"verify tiny@2 --registry {folder.Path} --public-key {PublicKey}");
         Assert.Equal(4, refused.Code);
@@ -157,6 +157,11 @@ public sealed class VerifyCommandTests : IAsyncLifetime
         File.CreateSymbolicLink(Path.Combine(Version, "link"), "/etc");
         await FailsAsync("a link added");
         File.Delete(Path.Combine(Version, "link"));
+        if (Start("mkfifo", Path.Combine(Version, "pipe")) is 0)
+        {
+            await FailsAsync("a pipe added");
+            File.Delete(Path.Combine(Version, "pipe"));
+        }
         Assert.Equal(0, (await RunAsync(command)).Code);
 
         async Task FailsAsync(string what)
@@ -221,6 +226,62 @@ public sealed class VerifyCommandTests : IAsyncLifetime
         Assert.Equal(4, (await RunAsync($"verify tiny@1 --registry {folder.Path}")).Code);
     }
 
+    /// <summary>A file of a signed version is replaced by a text.</summary>
+    [Theory]
+    [InlineData("manifest.json", """{"schemaVersion":1}""", "this is not a valid Manifest document")]
+    [InlineData("manifest.json", """{"schemaVersion":1,"model":"tiny","version":2,"files":[]}""", "files lacks model.onnx")]
+    [InlineData("manifest.json", "<deep>", "this is not a valid Manifest document")]
+    [InlineData("manifest.json", """{"schemaVersion":1,"model":"tiny","version":2,"files":[<row>../../secret<end>]}""",
+        "a path must not step out of its folder")]
+    [InlineData("manifest.json", """{"schemaVersion":1,"model":"tiny","version":2,"files":[<row>/etc/passwd<end>]}""",
+        "a path is relative")]
+    [InlineData("manifest.json", """{"schemaVersion":1,"model":"tiny","version":2,"files":[<many>]}""", "more than 10000")]
+    [InlineData("lineage.intoto.jsonl", "<deep>", "this is not a DSSE envelope")]
+    [InlineData("lineage.intoto.jsonl", "", "no statement speaks of 'model.onnx'")]
+    [InlineData("model.sig", "<deep>", "this is not an OpenSSF Model Signing bundle")]
+    [InlineData("model.sig", "{}", "the bundle lacks mediaType")]
+    public async Task What_is_hostile_fails_and_says_why(string file, string text, string expected)
+    {
+        await SignAsync();
+        const string row = """{"path":" """, end = """ ","sha256":"<zeros>","size":1,"mediaType":"a/b","role":"data"}""";
+        text = text.Replace("<many>", string.Join(',', Enumerable.Range(0, 10_001).Select(i => $"<row>{i:d5}<end>")))
+            .Replace("<row>", row.TrimEnd()).Replace("<end>", end.TrimStart()).Replace("<zeros>", new string('0', 64))
+            .Replace("<deep>", new string('[', 200_000));
+        File.WriteAllText(Path.Combine(Version, file), text);
+        var result = await RunAsync($"verify {Version} --public-key {PublicKey}");
+        Assert.Equal((4, ""), (result.Code, result.Error));
+        Assert.Contains(expected, result.Output);
+        Assert.EndsWith("Anything: something was changed, is missing, or does not belong to this version.\n", result.Output);
+    }
+
+    /// <summary>The statement about the version, with one field exchanged.</summary>
+    [Theory]
+    [InlineData("files", "[null]", "which is not there")]
+    [InlineData("files", "[]", "it differs from what the statement")]
+    [InlineData("files", """[{ "path": "../../x", "mediaType": "a/b", "role": "data" }]""", "which is not there")]
+    [InlineData("files", "null", "the predicate is not a VersionPredicate")]
+    [InlineData("model", "\"../x\"", "'../x' is not a model name")]
+    [InlineData("version", "-1", "it differs from what the statement")]
+    [InlineData("version", "1e99", "the predicate is not a VersionPredicate")]
+    [InlineData("jobId", "\"zz\"", "'zz' is not a job id")]
+    [InlineData("created", "\"yesterday\"", "the predicate is not a VersionPredicate")]
+    [InlineData("parent", """{ "version": 1, "sha256": "12" }""", "'12' is not a digest")]
+    public async Task A_statement_that_is_hostile_fails_and_says_why(string field, string value, string expected)
+    {
+        await folder.RunAsync(TinyRegistry.Request());
+        var file = Path.Combine(Version, "lineage.intoto.jsonl");
+        var lines = File.ReadAllLines(file);
+        var envelope = JsonNode.Parse(lines[^1])!;
+        var statement = JsonNode.Parse(Convert.FromBase64String(envelope["payload"]!.GetValue<string>()))!;
+        Assert.Equal(VersionPredicate.TypeUri, statement["predicateType"]!.GetValue<string>());
+        statement["predicate"]![field] = JsonNode.Parse(value);
+        envelope["payload"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(statement.ToJsonString()));
+        File.WriteAllLines(file, [.. lines[..^1], envelope.ToJsonString()]);
+        var result = await RunAsync($"verify {Version}");
+        Assert.Equal((4, ""), (result.Code, result.Error));
+        Assert.Contains(expected, result.Output);
+    }
+
     [Fact]
     public async Task OpenSSL_alone_verifies_what_was_published()
     {
@@ -269,11 +330,14 @@ public sealed class VerifyCommandTests : IAsyncLifetime
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
     }
 
-    static int OpenSsl(params string[] args)
+    static int OpenSsl(params string[] args) => Start("openssl", args);
+
+    /// <summary>Exit code of a program; -1 when there is none of this name.</summary>
+    static int Start(string program, params string[] args)
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("openssl", args)
+            using var process = Process.Start(new ProcessStartInfo(program, args)
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,

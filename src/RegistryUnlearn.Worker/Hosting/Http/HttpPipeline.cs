@@ -31,10 +31,11 @@ static class HttpPipeline
         app.UseAuthorization();
         HealthApi.Map(app);
         JobsApi.Map(app);
+        EventsApi.Map(app);
         ModelsApi.Map(app);
         WorkerApi.Map(app);
         PageFiles.Map(app);
-        app.MapFallback("{*path}", NotFound).AllowAnonymous();
+        app.MapGet("{*path}", NotFound).WithOrder(int.MaxValue).AllowAnonymous();
     }
 
     /// <summary>On every answer, refusals included, unless an endpoint has set its own.</summary>
@@ -53,7 +54,8 @@ static class HttpPipeline
     static Task RefuseForeignWrites(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
-        if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || IsOwn(request, request.Headers.Origin))
+        var writes = !HttpMethods.IsGet(request.Method) && !HttpMethods.IsHead(request.Method) && !HttpMethods.IsOptions(request.Method);
+        if (!writes || IsOwn(request, request.Headers.Origin))
             return next(context);
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
         return Problems.WriteAsync(context, "a page from elsewhere may not write here");

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.HostFiltering;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace RegistryUnlearn.Worker.Hosting.Http;
@@ -38,7 +39,10 @@ static class HttpSetup
     static void AddAuthentication(IServiceCollection services, HttpOptions options)
     {
         var schemes = new List<string>();
-        var authentication = services.AddAuthentication(Any);
+        // AddAuthentication would bring keys for the protection of data, and write them to disk: nothing here needs any.
+        services.AddAuthenticationCore(o => o.DefaultScheme = Any).AddWebEncoders();
+        services.AddSingleton<IAuthenticationConfigurationProvider, NoAuthenticationConfiguration>();
+        var authentication = new AuthenticationBuilder(services);
         if (options.Key is { } key)
         {
             authentication.AddScheme<KeyAuthenticationOptions, KeyAuthentication>(KeyAuthentication.SchemeName, o => o.Key = key);
@@ -68,4 +72,10 @@ static class HttpSetup
             .AddPolicy(Read, options.IsLoopback ? new AuthorizationPolicyBuilder(Any).RequireAssertion(_ => true).Build() : writing)
             .SetFallbackPolicy(writing);
     }
+}
+
+/// <summary>Authentication takes everything from <see cref="HttpOptions"/>.</summary>
+sealed class NoAuthenticationConfiguration : IAuthenticationConfigurationProvider
+{
+    public IConfiguration AuthenticationConfiguration { get; } = new ConfigurationBuilder().Build();
 }

@@ -63,7 +63,7 @@ static class WorkerApi
     internal static string WithoutSecrets(string registry) =>
         !registry.Contains("://", StringComparison.Ordinal) || !Uri.TryCreate(registry, UriKind.Absolute, out var uri)
             ? registry
-            : uri.GetComponents(UriComponents.Scheme | UriComponents.HostAndPort | UriComponents.Path, UriFormat.SafeUnescaped);
+            : uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.SafeUnescaped);
 }
 
 /// <summary>A worker and what its caller may do.</summary>
