@@ -24,7 +24,7 @@ static class HttpPipeline
     public static void Use(WebApplication app)
     {
         app.Use(AddHeaders);
-        app.UseExceptionHandler(Problems.Handle);
+        app.UseExceptionHandler(Problems.Handling);
         app.UseHostFiltering();
         app.Use(RefuseForeignWrites);
         app.UseAuthentication();
