@@ -8,7 +8,7 @@ export class ApiError extends Error {
 
 const silence = "The worker does not answer. Check that it still runs and can be reached from here; this page goes on trying.";
 
-/** Calls the worker. Gives its JSON, or null where it has none. */
+/** Calls the worker. Gives its JSON, or null where it has none. Who may not read any more is signed out: the window hears of it. */
 export async function call(path, { method = "GET", body, headers = {}, signal } = {}) {
     let answer;
     try {
@@ -22,6 +22,8 @@ export async function call(path, { method = "GET", body, headers = {}, signal } 
     }
     const isJson = /^application\/(problem\+)?json/.test(answer.headers.get("Content-Type") ?? "");
     const document = isJson ? await answer.json() : null;
+    if (answer.status === 401 && method === "GET")
+        dispatchEvent(new Event("signedout"));
     if (!answer.ok)
         throw new ApiError(answer.status, document?.detail ?? `The worker answered ${answer.status}. Its log says more.`);
     return document;
@@ -71,10 +73,15 @@ export function watch(id, signal, onView, onSilence) {
 /** Does something now and every so many milliseconds until `signal` fires; not while nobody looks. */
 export function every(milliseconds, signal, action) {
     let timer;
+    let isAtWork = false;
     const turn = async () => {
+        if (isAtWork)
+            return;
+        isAtWork = true;
         clearTimeout(timer);
         if (!document.hidden)
             await action();
+        isAtWork = false;
         if (!signal.aborted)
             timer = setTimeout(turn, typeof milliseconds === "function" ? milliseconds() : milliseconds);
     };

@@ -89,6 +89,7 @@ part("skip").addEventListener("click", event => {
     event.preventDefault();
     main.focus();
 });
+addEventListener("signedout", renew);
 addEventListener("hashchange", async () => {
     await show();
     scrollTo(0, 0);

@@ -84,7 +84,7 @@ export function jobPage(place, id) {
     begin();
     const page = head(["Job ", h("code", null, shortId(id))], title, actions);
     page.firstChild.append(h("p", { class: "under" }, state));
-    return [page, trouble, stepper, outcome, runs.element, notes, record];
+    return [page, trouble, stepper, outcome, ...runs.elements, notes, record];
 }
 
 /** The tab says how far the job is. */
@@ -136,20 +136,22 @@ function outcomeOf(job) {
 
 /** A section with a bar and curves for every run of a method: first the one that the job is about, then those it is compared with. */
 function newRuns() {
-    const element = h("div");
+    const own = h("div");
+    const others = h("div", { class: "comparisons" });
     let shown = [];
     return {
-        element,
+        elements: [own, others],
         show(runs) {
             // Another attempt begins anew.
             if (runs.length < shown.length || shown.some((one, i) => one.method !== runs[i].method)) {
-                element.replaceChildren();
+                own.replaceChildren();
+                others.replaceChildren();
                 shown = [];
             }
             runs.forEach((run, i) => {
                 if (!shown[i]) {
                     shown.push(newRun(run.method, i > 0));
-                    element.append(shown[i].element);
+                    (i > 0 ? others : own).append(shown[i].element);
                 }
                 shown[i].show(run);
             });

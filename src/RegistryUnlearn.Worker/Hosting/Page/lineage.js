@@ -2,9 +2,10 @@ import { h, s } from "/dom.js";
 import { day, shortId } from "/format.js";
 import { pill, status, time } from "/parts.js";
 
-/** The gutter is never wider, however many branches there are. */
+/** The gutter is never wider, however many branches there are; on a phone it is half of that. */
 const widestGutter = 120;
 const laneWidth = 22;
+const isNarrow = matchMedia("(max-width: 44rem)");
 const radius = 6;
 
 /** The versions of a model as a table, newest first, with the graph of parents drawn beside the rows. */
@@ -14,23 +15,26 @@ export function lineage({ model, versions }) {
     const parentOf = v => (v.parent ?? Infinity) < v.version ? known.get(v.parent) : undefined;
     const lanes = lanesOf(versions, parentOf);
     const count = Math.max(...lanes.values()) + 1;
-    const lane = Math.min(laneWidth, widestGutter / count);
-    const gutter = Math.round(lane * count + 14);
     const newestFirst = [...versions].reverse();
     const rows = new Map(newestFirst.map(v => [v.version, row(model, v, known)]));
-    const svg = s("svg", { class: "graph", width: gutter, role: "img",
-        "aria-label": `Lineage of ${model} as a graph; the table after it says the same.` });
+    const svg = s("svg", {
+        class: "graph", role: "img", "aria-label": `Lineage of ${model} as a graph; the table after it says the same.`,
+    });
     const table = h("table", { class: "lineage" },
         h("caption", { class: "hidden" }, `Versions of ${model}, newest first`),
         h("thead", { class: "hidden" }, h("tr", null, ["Version", "Status", "Made from", "Report"].map(t => h("th", { scope: "col" }, t)))),
         h("tbody", null, [...rows.values()]));
-    table.style.marginLeft = `${gutter}px`;
     const element = h("div", { class: "lineage-box" }, svg, table);
     new ResizeObserver(draw).observe(table);
     return element;
 
     /** Rows are as high as their text: the graph follows them. */
     function draw() {
+        const share = isNarrow.matches ? 0.6 : 1;
+        const lane = share * Math.min(laneWidth, widestGutter / count);
+        const gutter = Math.round(lane * count + 14);
+        svg.setAttribute("width", gutter);
+        table.style.marginLeft = `${gutter}px`;
         const x = v => 12 + lanes.get(v.version) * lane;
         const middle = v => {
             const name = rows.get(v.version).cells[0];
@@ -79,13 +83,14 @@ function row(model, v, known) {
 }
 
 /**
- * A column for every version. The child whose line reaches the newest version goes on in its parent's column; others branch off to the
- * first column that is free for as long as their line lasts.
+ * A column for every version. The child whose line reaches the newest served version goes on in its parent's column; others branch off to
+ * the first column that is free for as long as their line lasts.
  */
 function lanesOf(versions, parentOf) {
     const newest = new Map();
     for (const v of [...versions].reverse()) {
-        newest.set(v, Math.max(v.version, newest.get(v) ?? 0));
+        const own = v.status === "published" || v.status === "adopted" ? v.version : 0;
+        newest.set(v, Math.max(own, newest.get(v) ?? 0));
         const parent = parentOf(v);
         if (parent)
             newest.set(parent, Math.max(newest.get(parent) ?? 0, newest.get(v)));
