@@ -38,12 +38,17 @@ public abstract class ObjectStoreConformance
         Assert.Equal(text.Length, await Open().GetSizeAsync("a/b.json", Stop));
     }
 
-    [Fact]
-    public async Task A_stream_of_megabytes_reads_back()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(64 << 10)]
+    [InlineData(5_000_003)]
+    public async Task A_stream_of_any_length_reads_back(int length)
     {
-        var content = new byte[5_000_003];
+        var content = new byte[length];
         new Random(1).NextBytes(content);
         Assert.True(await Open().TryCreateAsync("m/1/model.onnx", new MemoryStream(content), Stop));
+        Assert.Equal(length, await Open().GetSizeAsync("m/1/model.onnx", Stop));
         await using var stream = await Open().OpenReadAsync("m/1/model.onnx", Stop);
         var copy = new MemoryStream();
         await stream!.CopyToAsync(copy, Stop);

@@ -44,6 +44,23 @@ public sealed class FolderStoreFileTests : IDisposable
     }
 
     [Fact]
+    public async Task Of_two_creators_one_wins_every_race()
+    {
+        var store = new FolderStore(folder.Path);
+        for (var race = 0; race < 200; race++)
+        {
+            using var start = new Barrier(2);
+            var winners = await Task.WhenAll(Enumerable.Range(0, 2).Select(i => Task.Run(async () =>
+            {
+                start.SignalAndWait(Stop);
+                return await store.TryCreateAsync($"race-{race}", new[] { (byte)i }, Stop) is not null;
+            })));
+            Assert.Single(winners, won => won);
+            Assert.Equal(winners[0] ? 0 : 1, (await store.ReadAsync($"race-{race}", Stop))!.Content.Span[0]);
+        }
+    }
+
+    [Fact]
     public async Task Links_do_not_lead_out_of_the_root()
     {
         using var outside = new TempFolder();

@@ -21,3 +21,23 @@ public sealed class FolderPublishingTests : PublishingConformance
 
     protected override void CleanUp() => folder.Dispose();
 }
+
+public sealed class MemoryRegistryModelTests : RegistryModelConformance
+{
+    protected override int Histories => 200;
+
+    protected override IObjectStore OpenNew() => new MemoryStore();
+}
+
+public sealed class FolderRegistryModelTests : RegistryModelConformance
+{
+    readonly TempFolder folder = new();
+    int stores;
+
+    protected override int Histories => 8;
+
+    protected override IObjectStore OpenNew() =>
+        new FolderStore(Directory.CreateDirectory(Path.Combine(folder.Path, $"{++stores}")).FullName);
+
+    protected override void CleanUp() => folder.Dispose();
+}

@@ -17,3 +17,23 @@ public sealed class FolderStoreTests : ObjectStoreConformance, IDisposable
 
     protected override IObjectStore Open() => new FolderStore(folder.Path);
 }
+
+public sealed class MemoryStoreModelTests : StoreModelConformance
+{
+    protected override int Histories => 500;
+
+    protected override IObjectStore OpenNew() => new MemoryStore();
+}
+
+public sealed class FolderStoreModelTests : StoreModelConformance, IDisposable
+{
+    readonly TempFolder folder = new();
+    int stores;
+
+    protected override int Histories => 20;
+
+    public void Dispose() => folder.Dispose();
+
+    protected override IObjectStore OpenNew() =>
+        new FolderStore(Directory.CreateDirectory(Path.Combine(folder.Path, $"{Interlocked.Increment(ref stores)}")).FullName);
+}

@@ -65,19 +65,15 @@ public sealed partial class PageTests(Chromium chromium) : IClassFixture<Chromiu
     {
         await using var window = await chromium.OpenAsync("#/jobs", signedIn: true);
         var page = window.Page;
-        var job = await chromium.Worker.SubmitAsync(TinyRegistry.Request(r =>
-        {
-            r["seed"] = 32;
-            r["method"]!["options"]!["steps"] = 100_000;
-        }));
+        var job = await chromium.Worker.SubmitAsync(RunningWorker.LongRequest(32));
         var row = page.Locator($"a[href='#/jobs/{job}']");
         await Expect(row).ToContainTextAsync(Moving);
         await row.ClickAsync();
         var bar = page.GetByRole(AriaRole.Progressbar);
-        await Expect(bar).ToHaveAttributeAsync("aria-valuemax", "100000");
+        await Expect(bar).ToHaveAttributeAsync("aria-valuemax", $"{RunningWorker.LongSteps}");
         var before = int.Parse((await bar.GetAttributeAsync("aria-valuenow"))!);
         await Expect(bar).Not.ToHaveAttributeAsync("aria-valuenow", before.ToString());
-        Assert.InRange(int.Parse((await bar.GetAttributeAsync("aria-valuenow"))!), before + 1, 100_000);
+        Assert.InRange(int.Parse((await bar.GetAttributeAsync("aria-valuenow"))!), before + 1, RunningWorker.LongSteps);
         await Expect(page).ToHaveTitleAsync(TitleWithShare);
 
         await window.Named(AriaRole.Button, "Cancel").ClickAsync();
@@ -212,7 +208,9 @@ public sealed partial class PageTests(Chromium chromium) : IClassFixture<Chromiu
             {
                 ["job"] = new JsonObject
                 {
-                    ["job"] = new string('a', 64), ["status"] = "failed", ["submitted"] = "2026-01-01T00:00:00Z",
+                    ["job"] = new string('a', 64),
+                    ["status"] = "failed",
+                    ["submitted"] = "2026-01-01T00:00:00Z",
                     ["error"] = new JsonObject { ["reason"] = hostile },
                 },
                 ["request"] = new JsonObject { ["model"] = hostile, ["method"] = hostile, ["forgetCount"] = 1 },
@@ -221,7 +219,7 @@ public sealed partial class PageTests(Chromium chromium) : IClassFixture<Chromiu
         await window.Page.RouteAsync("**/api/models", route => route.FulfillAsync(new()
         {
             ContentType = "application/json",
-            Body = new JsonArray(new JsonObject { ["model"] = hostile, ["versions"] = new JsonArray(), ["error"] = hostile }).ToJsonString(),
+            Body = new JsonArray(new JsonObject { ["model"] = hostile, ["error"] = hostile }).ToJsonString(),
         }));
         foreach (var (name, times) in new[] { ("Jobs", 4), ("Models", 2) })
         {
@@ -262,7 +260,7 @@ public sealed partial class PageTests(Chromium chromium) : IClassFixture<Chromiu
     [GeneratedRegex(@"^tiny@\d+")]
     static partial Regex VersionOne { get; }
 
-    [GeneratedRegex(@"unlearn · \d+ of 100000")]
+    [GeneratedRegex(@"unlearn · \d+ of 1000000")]
     static partial Regex Moving { get; }
 
     [GeneratedRegex(@"^\d+ % unlearn · tiny@1 · RegistryUnlearn$")]

@@ -11,6 +11,9 @@ namespace RegistryUnlearn.Testing;
 /// </summary>
 sealed class Azurite : IAsyncDisposable
 {
+    /// <summary>The key of every emulator's account.</summary>
+    const string Key = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
     static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
 
     readonly Process process;
@@ -26,6 +29,10 @@ sealed class Azurite : IAsyncDisposable
 
     /// <summary>Address of the emulator's account; ends in '/'.</summary>
     public Uri Account { get; }
+
+    /// <summary>What Azure's own client needs to reach it.</summary>
+    public string ConnectionString =>
+        $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={Key};BlobEndpoint={Account.AbsoluteUri.TrimEnd('/')};";
 
     /// <summary>What is missing to start it; null when nothing is.</summary>
     /// <param name="repository">Root folder of the repository.</param>

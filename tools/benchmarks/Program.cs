@@ -2,11 +2,15 @@ using System.Globalization;
 using BenchmarkDotNet.Running;
 using RegistryUnlearn.Benchmarks;
 using RegistryUnlearn.Benchmarks.PyTorch;
+using RegistryUnlearn.Benchmarks.Registry;
 
 switch (args)
 {
     case ["pytorch", .. var rest]:
         Comparison.Run(rest);
+        break;
+    case ["transfers", .. var rest]:
+        await TransferComparison.RunAsync(rest);
         break;
     case ["serve", var model, var batch, var kind]:
         StepServer.Serve(model, int.Parse(batch, CultureInfo.InvariantCulture), kind);

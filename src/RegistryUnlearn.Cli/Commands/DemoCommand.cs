@@ -1,5 +1,6 @@
 using System.CommandLine;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Registry.Azure;
 using RegistryUnlearn.Worker.Demo;
 using RegistryUnlearn.Worker.Jobs;
 
@@ -32,7 +33,7 @@ static class DemoCommand
             foreach (var name in DemoRegistry.Requests.Where(r => parsed.GetValue(request) is All or null || parsed.GetValue(request) == r))
             {
                 var path = DemoRegistry.RequestPath(folder, name);
-                answers.Add((name, await RunCommand.RunAsync(host, runner, path, folder, cancellation)));
+                answers.Add((name, await RunCommand.RunAsync(host, runner, path, new FolderLocation(folder), cancellation)));
                 if (answers[^1].Answer.ExitCode is ExitCodes.Cancelled)
                     break;
             }

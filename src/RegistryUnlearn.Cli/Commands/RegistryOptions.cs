@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Registry.Azure;
 using RegistryUnlearn.Worker;
 using RegistryUnlearn.Worker.Jobs;
 
@@ -12,7 +13,8 @@ static class RegistryOptions
 {
     const int MaxInterval = 86_400;
 
-    public static Option<string> Registry() => CommonOptions.File("--registry", "folder", "The model registry.");
+    public static Option<string> Registry() => CommonOptions.File(
+        "--registry", "location", "The model registry: a folder, or the address of a container of Azure Blob Storage.");
 
     public static Option<string?> Key() => new("--commitment-key")
     {
@@ -21,9 +23,14 @@ static class RegistryOptions
     };
 
     /// <exception cref="InputException">The folder does not exist.</exception>
-    public static FolderStore Open(string folder) => Directory.Exists(folder)
-        ? new FolderStore(folder)
-        : throw new InputException(folder, "there is no such folder; give the registry's root with --registry");
+    /// <exception cref="RegistryException">It is no location of a registry, or no credential is named.</exception>
+    public static IObjectStore Open(string registry) => Open(RegistryLocation.Parse(registry));
+
+    /// <inheritdoc cref="Open(string)"/>
+    public static IObjectStore Open(RegistryLocation location) =>
+        location is FolderLocation { Folder: var folder } && !Directory.Exists(folder)
+            ? throw new InputException(folder, "there is no such folder; give the registry's root with --registry")
+            : location.Open(Environment.GetEnvironmentVariable);
 
     public static Option<double> CheckpointInterval() => new("--checkpoint-interval")
     {

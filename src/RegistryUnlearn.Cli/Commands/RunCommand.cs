@@ -2,6 +2,7 @@ using System.CommandLine;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Cli.Output;
 using RegistryUnlearn.Lineage;
+using RegistryUnlearn.Registry.Azure;
 using RegistryUnlearn.Worker.Jobs;
 using RegistryUnlearn.Worker.Requests;
 
@@ -23,18 +24,18 @@ static class RunCommand
         return host.RunAsync(command, async (parsed, cancellation) =>
         {
             var path = parsed.GetRequiredValue(request);
-            var folder = parsed.GetRequiredValue(registry);
+            var location = RegistryLocation.Parse(parsed.GetRequiredValue(registry));
             using var signingKey = SigningOptions.Open(parsed.GetValue(signing));
             var jobs = RegistryOptions.Jobs(parsed.GetValue(key), parsed.GetValue(interval)) with { SigningKey = signingKey };
-            var runner = new JobRunner(RegistryOptions.Open(folder), host.Clock, jobs);
-            return await RunAsync(host, runner, path, folder, cancellation, signingKey);
+            var runner = new JobRunner(RegistryOptions.Open(location), host.Clock, jobs);
+            return await RunAsync(host, runner, path, location, cancellation, signingKey);
         });
     }
 
     /// <summary>Submits the request and brings its job to an end.</summary>
     /// <param name="signingKey">The runner's, for the answer; null when it signs nothing.</param>
     public static async Task<Answer> RunAsync(
-        CommandHost host, JobRunner runner, string requestPath, string registry, CancellationToken cancellation,
+        CommandHost host, JobRunner runner, string requestPath, RegistryLocation registry, CancellationToken cancellation,
         SigningKey? signingKey = null)
     {
         using var progress = host.NewJobProgress();
@@ -43,10 +44,10 @@ static class RunCommand
         try
         {
             var outcome = await Task.Run(() => runner.RunAsync(job, progress, cancellation), CancellationToken.None);
-            var version = Path.Combine(registry, outcome.Result.Folder);
+            var version = outcome.Result.Folder;
             var document = new RunAnswer(
                 job.ToString(), $"{outcome.Result.Model}@{outcome.Result.Version}", outcome.Result.Digest.ToString(),
-                outcome.AlreadyDone, Path.Combine(version, "model.onnx"), Path.Combine(version, "report.html"),
+                outcome.AlreadyDone, registry.Locate(version + "model.onnx"), registry.Locate(version + "report.html"),
                 outcome.AlreadyDone ? null : signingKey?.PublicKey.Hint, outcome.Audit?.Rows, outcome.Audit?.Gates);
             return new Answer(document, screen => Print(document, outcome.Audit, screen));
         }

@@ -22,17 +22,30 @@ public static class OrtRuntime
     /// </summary>
     public static SessionOptions NewOptions()
     {
+        // The environment first: options would load the native library before it is told what to do.
+        var isShared = PoolIsShared.Value;
         var options = new SessionOptions { EnableMemoryPattern = false };
-        if (PoolIsShared.Value)
+        if (isShared)
             options.DisablePerSessionThreads();
         options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         return options;
+    }
+
+    /// <summary>The release of ONNX Runtime.</summary>
+    public static string Version
+    {
+        get
+        {
+            _ = PoolIsShared.Value;
+            return OrtEnv.Instance().GetVersionString();
+        }
     }
 
     static bool CreateEnvironment()
     {
         if (OrtEnv.IsCreated)
             return false;
+        OrtTelemetry.SwitchOff();
         using var threading = new OrtThreadingOptions
         {
             GlobalIntraOpNumThreads = Environment.ProcessorCount,

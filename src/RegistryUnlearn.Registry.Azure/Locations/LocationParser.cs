@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace RegistryUnlearn.Registry.Azure;
 
-/// <summary>Reads what is given as a registry. A token is sent to hosts of Azure only, and nothing to another machine without TLS.</summary>
+/// <summary>
+/// Reads what is given as a registry. A token is sent to hosts of Azure only, and nothing to another machine without TLS.
+/// </summary>
 static partial class LocationParser
 {
     const string Emulator = "UseDevelopmentStorage";
@@ -32,14 +34,14 @@ static partial class LocationParser
         }
         return uri.Scheme switch
         {
-            "file" when uri.Host is "" or "localhost" => new FolderLocation(uri.LocalPath),
+            "file" when uri.Host is "" or "localhost" => new FolderLocation(new Uri("file://" + uri.AbsolutePath).LocalPath),
             "file" => throw Invalid(shown, "it names a folder of another machine. Mount it, and give the path"),
-            "https" when uri.IsLoopback => ParseEmulator(uri, shown),
+            "http" or "https" when uri.Host is "127.0.0.1" => ParseEmulator(uri, shown),
+            "http" when uri.Host is "localhost" => ParseEmulator(new UriBuilder(uri) { Host = "127.0.0.1" }.Uri, shown),
             "https" when uri.IsDefaultPort && Clouds.Any(c => uri.Host.EndsWith(c, StringComparison.OrdinalIgnoreCase)) =>
                 ParseContainer(uri, shown, uri.Segments[1..], new Uri(uri.GetLeftPart(UriPartial.Authority) + "/"), isEmulator: false),
             "https" => throw Invalid(shown, $"its host is no account of Azure Blob Storage (…{string.Join(", …", Clouds)})"),
-            "http" when uri.IsLoopback => ParseEmulator(uri, shown),
-            "http" => throw Invalid(shown, "without TLS only the emulator on this machine is spoken to. Write https"),
+            "http" => throw Invalid(shown, "without TLS only the emulator at 127.0.0.1 is spoken to. Write https"),
             _ => throw Invalid(shown, $"'{uri.Scheme}' is unknown"),
         };
     }

@@ -50,7 +50,7 @@ public sealed record BlobLocation(Uri Container, string Prefix, bool IsEmulator)
         new AzureBlobStore(Connect(BlobService.Options(), environment), Prefix);
 
     public override string Locate(string path) =>
-        new BlobUriBuilder(Container, trimBlobNameSlashes: false) { BlobName = Prefix + path }.ToUri().AbsoluteUri;
+        $"{Container.AbsoluteUri}/{string.Join('/', (Prefix + path).Split('/').Select(Uri.EscapeDataString))}";
 
     public override string ToString() => Locate("");
 

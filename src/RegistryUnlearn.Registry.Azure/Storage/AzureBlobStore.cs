@@ -120,7 +120,7 @@ public sealed partial class AzureBlobStore : IObjectStore
     {
         try
         {
-            var found = (await blob.DownloadStreamingAsync(new() { Range = range }, cancellation)).Value;
+            var found = await BlobRanges.AskAsync(blob, new() { Range = range }, cancellation);
             if (IsWhole(found.Details.CopyId, found.Details.CopyStatus))
                 return found;
             found.Dispose();

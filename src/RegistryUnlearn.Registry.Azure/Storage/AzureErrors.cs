@@ -49,7 +49,8 @@ static class AzureErrors
             { Status: 429 or 503 } => New(RegistryErrorKind.Unavailable,
                 $"the service is busy ({Code(e)}). Run the same job again later, with fewer workers on the account."),
             { ErrorCode: "LeaseIdMissing" or "LeaseIdMismatchWithBlobOperation" or "BlobImmutableDueToPolicy" or "SnapshotsPresent" } =>
-                New(RegistryErrorKind.Conflict, $"the blob is locked ({Code(e)}). End its lease, or take it out of the immutability policy."),
+                New(RegistryErrorKind.Conflict,
+                    $"the blob is locked ({Code(e)}). End its lease, or take it out of the immutability policy."),
             { Status: 409 or 412 } => New(RegistryErrorKind.Conflict,
                 $"the state of the blob or its container does not allow this ({Code(e)}). Run the same job again."),
             { Status: >= 400 and < 500 } => New(RegistryErrorKind.Invalid,

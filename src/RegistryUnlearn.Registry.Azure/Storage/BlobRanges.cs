@@ -27,11 +27,11 @@ static class BlobRanges
     {
         for (var empty = 0; buffer.Length > 0;)
         {
-            using var answer = (await blob.DownloadStreamingAsync(new()
+            using var answer = await AskAsync(blob, new()
             {
                 Range = new HttpRange(offset, buffer.Length),
                 Conditions = new() { IfMatch = version },
-            }, cancellation)).Value;
+            }, cancellation);
             var filled = await DrainAsync(answer, buffer, cancellation);
             empty = filled > 0 ? 0 : empty + 1;
             if (empty == MaxEmptyAnswers)
@@ -40,6 +40,23 @@ static class BlobRanges
                     "the service breaks off its answers again and again. Check the network, then run the same job again.");
             }
             (offset, buffer) = (offset + filled, buffer[filled..]);
+        }
+    }
+
+    /// <summary>The beginning of an answer. The client library does not ask again when a refusal breaks off in its middle.</summary>
+    public static async Task<BlobDownloadStreamingResult> AskAsync(BlobBaseClient blob, BlobDownloadOptions question,
+        CancellationToken cancellation)
+    {
+        for (var broken = 1; ; broken++)
+        {
+            try
+            {
+                return (await blob.DownloadStreamingAsync(question, cancellation)).Value;
+            }
+            catch (IOException) when (broken < MaxEmptyAnswers)
+            {
+                // What was asked is read only: it can be asked again at once.
+            }
         }
     }
 

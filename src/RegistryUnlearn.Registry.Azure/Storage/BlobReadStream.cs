@@ -114,19 +114,33 @@ sealed class BlobReadStream : Stream
         {
             (block, read) = (await next.WaitAsync(cancellation), 0);
         }
-        catch (Exception e) when (Explained(e, cancellation) is { } explained)
+        catch (RequestFailedException e) when (AzureErrors.IsConflict(e) || AzureErrors.IsAbsent(e))
         {
-            throw explained;
+            throw await ChangedAsync(e, cancellation);
+        }
+        catch (Exception e) when (AzureErrors.Translate(e, path, container, cancellation) is { } translated)
+        {
+            throw translated;
         }
         _ = ahead.Dequeue();
         RequestNext(spent);
         return true;
     }
 
-    RegistryException? Explained(Exception e, CancellationToken cancellation) =>
-        e is RequestFailedException refusal && AzureErrors.IsConflict(refusal)
-            ? new(RegistryErrorKind.Unavailable, path, "it was replaced while it was read. Run again when it is at rest.", e)
-            : AzureErrors.Translate(e, path, container, cancellation);
+    /// <summary>The service does not tell a removed blob from a replaced one when it is asked for a version.</summary>
+    async Task<RegistryException> ChangedAsync(RequestFailedException e, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await blob.ExistsAsync(cancellation)).Value
+                ? new(RegistryErrorKind.Unavailable, path, "it was replaced while it was read. Run again when it is at rest.", e)
+                : new(RegistryErrorKind.NotFound, path, "it was removed while it was read. Run again when it is at rest.", e);
+        }
+        catch (Exception failed) when (AzureErrors.Translate(failed, path, container, cancellation) is { } translated)
+        {
+            return translated;
+        }
+    }
 
     /// <summary>Asks for the next block, if there is one, in the memory of a spent one.</summary>
     void RequestNext(Memory<byte> spent)

@@ -1,24 +1,26 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Azure;
+using Azure.Storage;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 
 namespace RegistryUnlearn.Registry.Azure;
 
 /// <summary>
-/// Creates a large blob: blocks are staged in parallel, where no reader sees them, and one request makes a blob of them. A block's id is the
-/// upload's tag, its number and the SHA-256 of its bytes. By the tag two uploads of one blob do not overwrite each other's blocks; by number
-/// and digest an upload finds the blocks that an interrupted one has left and stages only the others; the first block is always its own, so
-/// that a blob's list of blocks tells whose it is.
+/// Creates a large blob: blocks are staged in parallel, where no reader sees them, and one request makes a blob of them. A block's id is
+/// the upload's tag, its number and the MD5 of its bytes, which the service has checked. By the tag two uploads of one blob do not
+/// overwrite each other's blocks; by number and MD5 an upload finds the blocks that an interrupted one has left and stages only the others;
+/// the first block is always its own, so that a blob's list of blocks tells whose it is. MD5 tells damage, not malice: whoever reads a blob
+/// checks its SHA-256.
 /// </summary>
 sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, string path)
 {
     const int MaxBlocks = 50_000;
-    const int IdBytes = AzureBlobStoreOptions.TagBytes + sizeof(int) + SHA256.HashSizeInBytes;
+    const int IdBytes = AzureBlobStoreOptions.TagBytes + sizeof(int) + MD5.HashSizeInBytes;
 
     readonly byte[] tag = options.NewUploadTag();
     readonly List<string> ids = [];
-    readonly Stack<byte[]> spare = new();
 
     /// <summary>Null when the blob exists already.</summary>
     /// <param name="first">The first block; not used by the caller again.</param>
@@ -35,8 +37,7 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
 
     async Task StageAllAsync(byte[] buffer, int count, Stream rest, Dictionary<string, string> staged, CancellationToken cancellation)
     {
-        using var failure = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var staging = new List<Task<byte[]>>(options.Parallelism);
+        var staging = new List<Task<StagedBlock>>(options.Parallelism);
         try
         {
             while (count > 0)
@@ -47,51 +48,53 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
                         $"{options.BlockBytes} bytes, the most that the service takes. Split it into several data files.");
                 }
                 ids.Add("");
-                staging.Add(StageAsync(ids.Count - 1, buffer, count, staged, failure.Token));
+                staging.Add(StageAsync(ids.Count - 1, buffer, count, staged, cancellation));
                 if (count < buffer.Length)
                     break;
-                if (staging.Count == options.Parallelism)
-                {
-                    var done = await Task.WhenAny(staging);
-                    staging.Remove(done);
-                    spare.Push(await done);
-                }
-                if (!spare.TryPop(out buffer!))
-                    buffer = new byte[options.BlockBytes];
+                buffer = staging.Count < options.Parallelism ? new byte[options.BlockBytes] : await TakeAsync(staging);
                 count = await rest.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation);
             }
+            while (staging.Count > 0)
+                await TakeAsync(staging);
+        }
+        finally
+        {
+            // After a failure too: what is on its way then lies there for the next upload.
             await Task.WhenAll(staging);
         }
-        catch
-        {
-            await failure.CancelAsync();
-            await Task.WhenAll(staging).ContinueWith(_ => { }, TaskScheduler.Default);
-            throw;
-        }
     }
 
-    async Task<byte[]> StageAsync(int number, byte[] buffer, int count, Dictionary<string, string> staged, CancellationToken cancellation)
+    /// <summary>Waits for one of the blocks; gives its memory back.</summary>
+    async Task<byte[]> TakeAsync(List<Task<StagedBlock>> staging)
     {
-        var content = await Task.Run(() => SHA256.HashData(buffer.AsSpan(0, count)), cancellation);
-        var key = KeyOf(number, content);
-        if (number > 0 && staged.TryGetValue($"{key}-{count}", out var id))
-        {
-            ids[number] = id;
-            return buffer;
-        }
-        ids[number] = Convert.ToBase64String([.. tag, .. Convert.FromHexString(key)]);
-        await blob.StageBlockAsync(ids[number], new MemoryStream(buffer, 0, count, writable: false), cancellationToken: cancellation);
-        return buffer;
+        var done = await Task.WhenAny(staging);
+        staging.Remove(done);
+        var block = await done;
+        ids[block.Number] = block.Id;
+        return block.Buffer.Length == options.BlockBytes ? block.Buffer : new byte[options.BlockBytes];
     }
 
-    /// <summary>Number and digest in hexadecimal digits: what makes two blocks the same.</summary>
-    static string KeyOf(int number, ReadOnlySpan<byte> digest)
+    async Task<StagedBlock> StageAsync(int number, byte[] buffer, int count, Dictionary<string, string> staged,
+        CancellationToken cancellation)
     {
-        Span<byte> key = stackalloc byte[sizeof(int) + SHA256.HashSizeInBytes];
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(key, number);
-        digest.CopyTo(key[sizeof(int)..]);
-        return Convert.ToHexString(key);
+        var identity = new byte[sizeof(int) + MD5.HashSizeInBytes];
+        BinaryPrimitives.WriteInt32BigEndian(identity, number);
+        await Task.Run(() => MD5.HashData(buffer.AsSpan(0, count), identity.AsSpan(sizeof(int))), cancellation);
+        if (number > 0 && staged.TryGetValue(KeyOf(identity, count), out var left))
+            return new(number, left, buffer);
+        var id = Convert.ToBase64String([.. tag, .. identity]);
+        var check = new UploadTransferValidationOptions
+        {
+            ChecksumAlgorithm = StorageChecksumAlgorithm.MD5,
+            PrecalculatedChecksum = identity.AsMemory(sizeof(int)),
+        };
+        await blob.StageBlockAsync(id, new MemoryStream(buffer, 0, count, writable: false),
+            new BlockBlobStageBlockOptions { TransferValidation = check }, cancellation);
+        return new(number, id, buffer);
     }
+
+    /// <summary>What makes two blocks the same.</summary>
+    static string KeyOf(ReadOnlySpan<byte> identity, long count) => $"{Convert.ToHexString(identity)}-{count}";
 
     /// <summary>Blocks that other uploads have left, by number, digest and size; null when the blob exists.</summary>
     async Task<Dictionary<string, string>?> ListStagedAsync(CancellationToken cancellation)
@@ -106,7 +109,7 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
             foreach (var block in list.Value.UncommittedBlocks)
             {
                 if (Convert.TryFromBase64String(block.Name, id, out var bytes) && bytes is IdBytes)
-                    staged[$"{Convert.ToHexString(id.AsSpan(AzureBlobStoreOptions.TagBytes..IdBytes))}-{block.SizeLong}"] = block.Name;
+                    staged[KeyOf(id.AsSpan(AzureBlobStoreOptions.TagBytes..IdBytes), block.SizeLong)] = block.Name;
             }
         }
         catch (RequestFailedException e) when (AzureErrors.IsAbsent(e))
@@ -148,4 +151,7 @@ sealed class BlockUpload(BlockBlobClient blob, AzureBlobStoreOptions options, st
         throw new RegistryException(RegistryErrorKind.Unavailable, path,
             "another upload took away its blocks and was removed. Run the same job again.", conflict);
     }
+
+    /// <summary>A block that the service has, and the memory that it came from.</summary>
+    readonly record struct StagedBlock(int Number, string Id, byte[] Buffer);
 }

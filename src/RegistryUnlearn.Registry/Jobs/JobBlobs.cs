@@ -22,12 +22,15 @@ public sealed class JobBlobs(IObjectStore store, JobId job, int retry)
     {
         var (digest, size) = await LocalFiles.HashAsync(localFile, cancellation);
         var path = RegistryLayout.Blob(job, retry, digest);
-        await using (var content = new DigestCheckingStream(LocalFiles.OpenRead(localFile), digest, size, localFile))
+        while (true)
         {
+            await using var content = new DigestCheckingStream(LocalFiles.OpenRead(localFile), digest, size, localFile);
             if (await store.TryCreateAsync(path, content, cancellation))
                 return (digest, size);
+            // A twin that has ended the job removes its blobs: then there is none to compare with, and room for this one.
+            if (await store.GetDigestAsync(path, cancellation) is { } found)
+                return found == digest ? (digest, size) : throw Corrupt(path);
         }
-        return await store.GetDigestAsync(path, cancellation) == digest ? (digest, size) : throw Corrupt(path);
     }
 
     /// <summary>Reads a small blob.</summary>

@@ -5,6 +5,9 @@ static class LocalFiles
 {
     const int BufferSize = 1 << 17;
 
+    /// <summary>A download hands pieces of this size to the file, so that it seldom waits for a thread.</summary>
+    const int DownloadBufferSize = 1 << 20;
+
     /// <exception cref="RegistryException">Corrupt: the object differs from the digest. NotFound: there is no such object.</exception>
     public static async Task DownloadAsync(IObjectStore store, string source, string target, Digest digest, long size,
         CancellationToken cancellation)
@@ -16,9 +19,9 @@ static class LocalFiles
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
-            await using (var file = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, BufferSize,
+            await using (var file = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0,
                 FileOptions.Asynchronous))
-                await stream.CopyToAsync(file, BufferSize, cancellation);
+                await stream.CopyToAsync(file, DownloadBufferSize, cancellation);
             File.Move(part, target, overwrite: true);
         }
         catch (Exception e)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
@@ -10,6 +11,9 @@ public readonly record struct Digest : IParsable<Digest>
 {
     const string Prefix = "sha256:";
 
+    /// <summary>Large, since each reading of a file may wait for a thread.</summary>
+    const int BufferSize = 1 << 20;
+
     readonly string? hex;
 
     Digest(string hex) => this.hex = hex;
@@ -20,8 +24,21 @@ public readonly record struct Digest : IParsable<Digest>
     public static Digest Of(ReadOnlySpan<byte> bytes) => new(Convert.ToHexStringLower(SHA256.HashData(bytes)));
 
     /// <summary>Reads the stream to its end in bounded memory.</summary>
-    public static async Task<Digest> OfAsync(Stream stream, CancellationToken cancellation = default) =>
-        FromHash(await SHA256.HashDataAsync(stream, cancellation));
+    public static async Task<Digest> OfAsync(Stream stream, CancellationToken cancellation = default)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            for (int count; (count = await stream.ReadAsync(buffer, cancellation)) > 0;)
+                hash.AppendData(buffer, 0, count);
+            return FromHash(hash.GetHashAndReset());
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
 
     /// <exception cref="ArgumentException">The hash is not 32 bytes.</exception>
     public static Digest FromHash(ReadOnlySpan<byte> hash) => hash.Length is SHA256.HashSizeInBytes

@@ -34,6 +34,27 @@ sealed class DigestCheckingStream(Stream source, Digest expected, long size, str
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
+    /// <summary>Reads and hashes the next piece while the last one is being written.</summary>
+    public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+    {
+        var length = (int)Math.Clamp(size, 1, bufferSize);
+        byte[] filling = new byte[length], writing = new byte[length];
+        var write = Task.CompletedTask;
+        try
+        {
+            for (int count; (count = await this.ReadAtLeastAsync(filling, length, throwOnEndOfStream: false, cancellationToken)) > 0;)
+            {
+                await write;
+                (filling, writing) = (writing, filling);
+                write = destination.WriteAsync(writing.AsMemory(0, count), cancellationToken).AsTask();
+            }
+        }
+        finally
+        {
+            await write;
+        }
+    }
+
     public override void Flush() => throw new NotSupportedException();
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

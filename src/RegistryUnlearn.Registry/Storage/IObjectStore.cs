@@ -26,8 +26,9 @@ public interface IObjectStore
     Task<StoredObject?> ReadAsync(string path, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Opens an object for one forward reading; null when there is none. The stream shows one version of the content to its end. There is
-    /// no tag: large objects are never replaced, and whoever reads one checks its digest.
+    /// Opens an object for one forward reading; null when there is none. The stream shows one version of the content to its end, or throws
+    /// (NotFound, Unavailable) when the object is removed or replaced meanwhile. There is no tag: large objects are never replaced, and
+    /// whoever reads one checks its digest.
     /// </summary>
     Task<Stream?> OpenReadAsync(string path, CancellationToken cancellation = default);
 

@@ -7,10 +7,14 @@ static class StoreExtensions
     public static async Task<bool> CreateOrFindAsync(this IObjectStore store, string path, ReadOnlyMemory<byte> content,
         CancellationToken cancellation)
     {
-        if (await store.TryCreateAsync(path, content, cancellation) is not null)
-            return true;
-        var found = await store.ReadAsync(path, cancellation);
-        return found is not null && found.Content.Span.SequenceEqual(content.Span);
+        while (true)
+        {
+            if (await store.TryCreateAsync(path, content, cancellation) is not null)
+                return true;
+            // Nothing found: it was removed after the conflict, so that there is room again.
+            if (await store.ReadAsync(path, cancellation) is { } found)
+                return found.Content.Span.SequenceEqual(content.Span);
+        }
     }
 
     /// <summary>The tag under which these bytes are stored afterwards, whoever wrote them; null when others are.</summary>
@@ -23,10 +27,17 @@ static class StoreExtensions
         return found is not null && found.Content.Span.SequenceEqual(content.Span) ? found.ETag : null;
     }
 
-    /// <summary>Digest of an object, streamed; null when there is none.</summary>
+    /// <summary>Digest of an object, streamed; null when there is none, or when it is removed meanwhile.</summary>
     public static async Task<Digest?> GetDigestAsync(this IObjectStore store, string path, CancellationToken cancellation)
     {
         await using var stream = await store.OpenReadAsync(path, cancellation);
-        return stream is null ? null : await Digest.OfAsync(stream, cancellation);
+        try
+        {
+            return stream is null ? null : await Digest.OfAsync(stream, cancellation);
+        }
+        catch (RegistryException e) when (e.Kind is RegistryErrorKind.NotFound)
+        {
+            return null;
+        }
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using RegistryUnlearn.Auditing.Report;
 using RegistryUnlearn.Lineage;
+using RegistryUnlearn.Onnx.Runtime;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker.Requests;
@@ -105,7 +106,7 @@ static class PublishStage
     public static SortedDictionary<string, string> Versions() => new(StringComparer.Ordinal)
     {
         ["registry-unlearn"] = ProductVersion,
-        ["onnxruntime"] = Microsoft.ML.OnnxRuntime.OrtEnv.Instance().GetVersionString(),
+        ["onnxruntime"] = OrtRuntime.Version,
         ["dotnet"] = Environment.Version.ToString(),
     };
 }

@@ -169,7 +169,7 @@ public sealed class ApiTests(ApiTests.Site site) : IClassFixture<ApiTests.Site>
     public async Task A_cancelled_job_waits_again_when_it_is_retried()
     {
         await using var worker = await RunningWorker.StartAsync();
-        var job = await worker.SubmitAsync(TinyRegistry.Request(r => r["method"]!["options"]!["steps"] = 100_000));
+        var job = await worker.SubmitAsync(RunningWorker.LongRequest(5));
         await worker.UntilAsync(job, view => Text(view["job"]!["stage"]) == "unlearn");
         Assert.Equal("cancelled", await PostAsync("cancel"));
         Assert.Equal("cancelled", Text((await worker.JobAsync(job))["job"]!["status"]));
@@ -189,7 +189,7 @@ public sealed class ApiTests(ApiTests.Site site) : IClassFixture<ApiTests.Site>
     public async Task Watchers_do_not_hold_up_the_end_of_the_worker()
     {
         await using var worker = await RunningWorker.StartAsync();
-        var job = await worker.SubmitAsync(TinyRegistry.Request(r => r["method"]!["options"]!["steps"] = 100_000));
+        var job = await worker.SubmitAsync(RunningWorker.LongRequest(5));
         using var answer = await worker.Client.GetAsync($"/api/jobs/{job}/events", HttpCompletionOption.ResponseHeadersRead, Stop);
         await using var events = await answer.Content.ReadAsStreamAsync(Stop);
         Assert.NotEqual(-1, events.ReadByte());

@@ -17,6 +17,7 @@ namespace RegistryUnlearn.Worker.Tests.Hosting.Http;
 sealed class RunningWorker : IAsyncDisposable
 {
     public const string Key = "0123456789abcdef0123456789abcdef";
+    public const int LongSteps = 1_000_000;
     public const string KeyHeader = "X-Registry-Unlearn-Key";
 
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -60,6 +61,17 @@ sealed class RunningWorker : IAsyncDisposable
         return worker;
     }
 
+    /// <summary>A request for a job that does not end while a test looks at it.</summary>
+    public static string LongRequest(int seed) => TinyRegistry.Request(r =>
+    {
+        r["seed"] = seed;
+        r["method"] = new JsonObject
+        {
+            ["name"] = "ltu",
+            ["options"] = new JsonObject { ["steps"] = LongSteps, ["target"] = "quantile", ["preservation"] = "none" },
+        };
+    });
+
     /// <summary>A request with the key.</summary>
     public static HttpRequestMessage Write(HttpMethod method, string path, string? json = null) => new(method, path)
     {
@@ -81,7 +93,12 @@ sealed class RunningWorker : IAsyncDisposable
     public async Task<JsonObject> UntilAsync(string job, Func<JsonObject, bool> isThere)
     {
         JsonObject? view = null;
-        await UntilAsync(async () => isThere(view = await JobAsync(job)));
+        await UntilAsync(async () =>
+        {
+            view = await JobAsync(job);
+            Assert.False(HasEnded(view) && !isThere(view), $"the job has ended elsewhere: {view["job"]}");
+            return isThere(view);
+        });
         return view!;
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Azure.Core;
 using Azure.Core.Pipeline;
 using Azure.Storage.Blobs;
 using RegistryUnlearn.Registry.Azure.Tests.Emulator;
@@ -48,14 +47,13 @@ public sealed class EmulatorFixture : IAsyncLifetime
 
     /// <summary>A client with the product's options, which repeats without long pauses.</summary>
     /// <param name="location">The container.</param>
-    /// <param name="policies">Each is passed by every attempt of a request, the first one first.</param>
-    public static BlobContainerClient Connect(BlobLocation location, params HttpPipelinePolicy[] policies)
+    /// <param name="transport">Sends the requests.</param>
+    public static BlobContainerClient Connect(BlobLocation location, HttpPipelineTransport? transport = null)
     {
         var options = BlobService.Options();
         options.Retry.Delay = TimeSpan.FromMilliseconds(1);
         options.Retry.MaxDelay = TimeSpan.FromMilliseconds(10);
-        foreach (var policy in policies)
-            options.AddPolicy(policy, HttpPipelinePosition.PerRetry);
+        options.Transport = transport ?? options.Transport;
         return location.Connect(options, _ => null);
     }
 }

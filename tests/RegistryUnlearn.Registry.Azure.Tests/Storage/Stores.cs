@@ -25,9 +25,31 @@ public sealed class AzurePublishingTests(EmulatorFixture emulator) : PublishingC
     readonly BlobLocation location = emulator.NewContainer();
     int stores;
 
-    protected override int Interleavings => 4;
+    protected override int Interleavings => 3;
 
-    protected override int Stride => 5;
+    protected override int Stride => 7;
+
+    protected override IObjectStore OpenNew() => new AzureBlobStore(EmulatorFixture.Connect(location),
+        string.Create(CultureInfo.InvariantCulture, $"{++stores}/"));
+}
+
+public sealed class AzureStoreModelTests(EmulatorFixture emulator) : StoreModelConformance
+{
+    readonly BlobLocation location = emulator.NewContainer();
+    int stores;
+
+    protected override int Histories => 12;
+
+    protected override IObjectStore OpenNew() => new AzureBlobStore(EmulatorFixture.Connect(location),
+        string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref stores)}/"));
+}
+
+public sealed class AzureRegistryModelTests(EmulatorFixture emulator) : RegistryModelConformance
+{
+    readonly BlobLocation location = emulator.NewContainer();
+    int stores;
+
+    protected override int Histories => 10;
 
     protected override IObjectStore OpenNew() => new AzureBlobStore(EmulatorFixture.Connect(location),
         string.Create(CultureInfo.InvariantCulture, $"{++stores}/"));

@@ -1,0 +1,138 @@
+using Azure.Core;
+using Azure.Core.Pipeline;
+
+namespace RegistryUnlearn.Registry.Azure.Tests.Http;
+
+/// <summary>What can happen to one attempt of a request.</summary>
+public enum HttpFault
+{
+    /// <summary>The request never leaves.</summary>
+    ErrorBeforeSend,
+
+    /// <summary>The service does it, but its answer does not arrive.</summary>
+    LostAcknowledgement,
+
+    /// <summary>The answer takes its time.</summary>
+    Delay,
+
+    /// <summary>The connection breaks in the middle of the answer.</summary>
+    TruncatedBody,
+
+    /// <summary>The service is busy and says when to come back.</summary>
+    Throttled,
+}
+
+/// <summary>An attempt of a request.</summary>
+/// <param name="Number">Number of the request, from 1.</param>
+/// <param name="Attempt">0 for the first one.</param>
+/// <param name="Request">What is asked.</param>
+public readonly record struct HttpAttempt(int Number, int Attempt, Request Request)
+{
+    public bool IsWrite => Request.Method == RequestMethod.Put || Request.Method == RequestMethod.Delete;
+}
+
+/// <summary>
+/// The last part of a client's pipeline, below the one that repeats requests: breaks attempts between the client and the service.
+/// </summary>
+/// <param name="choose">What happens to an attempt; null for nothing.</param>
+public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpPipelineTransport
+{
+    readonly HttpPipelineTransport inner = HttpClientTransport.Shared;
+    int requests;
+    int injected;
+
+    /// <summary>Requests so far; repetitions do not count.</summary>
+    public int Requests => requests;
+
+    /// <summary>Faults so far.</summary>
+    public int Injected => injected;
+
+    /// <summary>How long an answer is delayed.</summary>
+    public TimeSpan Delay { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Seconds after which a busy service wants to be asked again.</summary>
+    public int RetryAfter { get; init; }
+
+    public override Request CreateRequest() => inner.CreateRequest();
+
+    public override async ValueTask ProcessAsync(HttpMessage message)
+    {
+        var attempt = message.ProcessingContext.RetryNumber;
+        var number = attempt is 0 ? Interlocked.Increment(ref requests) : requests;
+        var fault = choose(new(number, attempt, message.Request));
+        if (fault is not null)
+            Interlocked.Increment(ref injected);
+        switch (fault)
+        {
+            case HttpFault.ErrorBeforeSend:
+                throw new IOException("The connection was refused.");
+            case HttpFault.Throttled:
+                message.Response = new StubResponse(503, ("x-ms-error-code", "ServerBusy"), ("Retry-After", $"{RetryAfter}"));
+                return;
+        }
+        await inner.ProcessAsync(message);
+        switch (fault)
+        {
+            case HttpFault.LostAcknowledgement:
+                message.Response.Dispose();
+                throw new IOException("The connection was reset.");
+            case HttpFault.Delay:
+                await Task.Delay(Delay, message.CancellationToken);
+                break;
+            case HttpFault.TruncatedBody when message.Response.ContentStream is { } body:
+                message.Response.ContentStream = new TruncatedStream(body, message.Response.Headers.ContentLength / 2 ?? 10);
+                break;
+        }
+    }
+
+    public override void Process(HttpMessage message) => throw new NotSupportedException();
+
+    /// <summary>Breaks after some bytes.</summary>
+    sealed class TruncatedStream(Stream inner, long left) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            var read = inner.Read(buffer, offset, Allowed(count));
+            left -= read;
+            return read;
+        }
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var read = await inner.ReadAsync(buffer[..Allowed(buffer.Length)], cancellationToken);
+            left -= read;
+            return read;
+        }
+
+        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        int Allowed(int count) =>
+            left > 0 ? (int)Math.Min(left, count) : throw new IOException("The response ended prematurely.");
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                inner.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
