@@ -73,7 +73,8 @@ public static class WorkerHost
         services.AddSingleton<IObjectStore>(provider =>
             new MeteredStore(store, () => provider.GetRequiredService<WorkerMetrics>().Conflict()));
         services.AddSingleton<JobStore>().AddSingleton<ModelRegistry>().AddSingleton<CommitProtocol>().AddSingleton<JobRunner>();
-        services.AddSingleton<JobFeed>().AddSingleton<JobWindow>().AddSingleton<WorkerMetrics>().AddSingleton<WorkerHealth>();
+        services.AddSingleton<JobFeed>().AddSingleton<JobWindow>().AddSingleton<ModelWindow>();
+        services.AddSingleton<WorkerMetrics>().AddSingleton<WorkerHealth>();
         services.AddSingleton<JobReconciler>();
         services.AddSingleton(provider => new RegistryListing(
             provider.GetRequiredService<JobStore>(), options.PollInterval, clock, provider.GetRequiredService<ILogger<RegistryListing>>()));

@@ -4,7 +4,7 @@ using RegistryUnlearn.Worker.Jobs;
 
 namespace RegistryUnlearn.Worker.Hosting.Http;
 
-/// <summary>A job in a list.</summary>
+/// <summary>How a job stands.</summary>
 public sealed record JobSummary(
     string Job, string Status, string? Stage, int Attempt, DateTimeOffset Submitted, DateTimeOffset Updated, DateTimeOffset? Finished,
     DateTimeOffset? NotBefore, string? Result, JobError? Error)
@@ -27,6 +27,13 @@ public sealed record RequestSummary(string Model, string Method, int ForgetCount
             request.ParentPolicy.ToString().ToLowerInvariant(), request.Alias?.ToString(), request.Seed);
     }
 }
+
+/// <summary>How far the present run of a job's worker has come.</summary>
+public sealed record StepView(string Method, int Step, int Steps);
+
+/// <summary>A job in a list, with what was asked, and its progress while it runs.</summary>
+/// <param name="Damage">Why nothing more is known of the job; null when it is.</param>
+public sealed record JobRow(JobSummary? Job, RequestSummary? Request = null, StepView? Progress = null, string? Damage = null);
 
 /// <summary>A job as its page shows it.</summary>
 public sealed record JobView(JobSummary Job, RequestSummary? Request, JobProgressDocument? Progress);

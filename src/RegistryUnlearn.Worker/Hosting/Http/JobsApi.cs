@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 using RegistryUnlearn.Registry;
-using RegistryUnlearn.Worker.Hosting.Progress;
 using RegistryUnlearn.Worker.Jobs;
 
 namespace RegistryUnlearn.Worker.Hosting.Http;
@@ -16,24 +16,30 @@ static class JobsApi
 
     static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Looks after which an unchanged job is told again, so that both ends know that the connection stands.</summary>
+    const int LooksInSilence = 30;
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         var reading = routes.MapGroup("/api/jobs").RequireAuthorization(HttpSetup.Read);
-        reading.MapGet("/", async (JobStore jobs, CancellationToken stop) => (await ListAsync(jobs, stop)).OrderByDescending(j => j.Submitted));
+        reading.MapGet("/", (JobWindow window, CancellationToken stop) => window.ListAsync(stop));
         reading.MapGet("/{job}", (string job, JobWindow window, CancellationToken stop) => window.LookAsync(JobId.Parse(job), stop));
-        reading.MapGet("/{job}/events", (string job, JobWindow window, TimeProvider clock, CancellationToken stop) =>
-            TypedResults.ServerSentEvents(WatchAsync(JobId.Parse(job), window, clock, stop)));
+        reading.MapGet("/{job}/events", EventsAsync);
 
         var writing = routes.MapGroup("/api/jobs").RequireAuthorization(HttpSetup.Write);
         writing.MapPost("/", SubmitAsync).Accepts<object>(Json);
         writing.MapPost("/{job}/cancel", async (string job, CommitProtocol commit, CancellationToken stop) =>
             JobSummary.Of(await commit.CancelAsync(JobId.Parse(job), stop)));
-        writing.MapPost("/{job}/retry", async (string job, CommitProtocol commit, ReconcileQueue queue, CancellationToken stop) =>
-        {
-            var state = await commit.RetryAsync(JobId.Parse(job), stop);
-            queue.Add(state.JobId);
-            return JobSummary.Of(state);
-        });
+        writing.MapPost("/{job}/retry", RetryAsync);
+    }
+
+    static async Task<JobSummary> RetryAsync(
+        string job, CommitProtocol commit, JobWindow window, ReconcileQueue queue, CancellationToken stop)
+    {
+        var state = await commit.RetryAsync(JobId.Parse(job), stop);
+        window.Forget(state.JobId);
+        queue.Add(state.JobId);
+        return JobSummary.Of(state);
     }
 
     static async Task<IResult> SubmitAsync(HttpRequest request, JobRunner runner, ReconcileQueue queue, CancellationToken stop)
@@ -44,53 +50,32 @@ static class JobsApi
         return TypedResults.Accepted($"/api/jobs/{job}", new { job = job.ToString() });
     }
 
-    static async Task<List<JobSummary>> ListAsync(JobStore jobs, CancellationToken stop)
+    static async Task<IResult> EventsAsync(
+        string job, JobWindow window, TimeProvider clock, IHostApplicationLifetime lifetime, CancellationToken gone)
     {
-        var all = new List<JobSummary>();
-        await foreach (var job in jobs.ListAsync(stop))
-            if (await jobs.TryReadAsync(job, stop) is { } tracked)
-                all.Add(JobSummary.Of(tracked.State));
-        return all;
+        var id = JobId.Parse(job);
+        // An unknown job is an error, not an empty stream.
+        var first = await window.LookAsync(id, gone);
+        return TypedResults.ServerSentEvents(WatchAsync(id, first, window, clock, lifetime.ApplicationStopping, gone));
     }
 
-    /// <summary>What changed, until the job has ended or the watcher goes.</summary>
+    /// <summary>What changed, until the job has ended, the watcher goes, or the worker stops.</summary>
     static async IAsyncEnumerable<SseItem<JobView>> WatchAsync(
-        JobId job, JobWindow window, TimeProvider clock, [EnumeratorCancellation] CancellationToken stop)
+        JobId job, JobView view, JobWindow window, TimeProvider clock, CancellationToken stopping,
+        [EnumeratorCancellation] CancellationToken gone)
     {
-        (DateTimeOffset, DateTimeOffset?)? shown = null;
-        while (true)
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping, gone);
+        yield return new(view, "job");
+        for (var silence = 0; view.Job.Finished is null; silence++)
         {
-            var view = await window.LookAsync(job, stop);
-            var state = (view.Job.Updated, view.Progress?.Updated);
-            if (state != shown)
-                yield return new(view, "job");
-            shown = state;
-            if (view.Job.Finished is not null)
+            await Task.Delay(LookInterval, clock, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (end.IsCancellationRequested)
                 yield break;
-            await Task.Delay(LookInterval, clock, stop);
-        }
-    }
-}
-
-/// <summary>Puts together what is known of a job.</summary>
-public sealed class JobWindow(JobStore jobs, JobFeed feed)
-{
-    public async Task<JobView> LookAsync(JobId job, CancellationToken cancellation)
-    {
-        var state = (await jobs.ReadAsync(job, cancellation)).State;
-        return new(JobSummary.Of(state), await FindRequestAsync(job, cancellation), await feed.ReadAsync(job, cancellation));
-    }
-
-    /// <summary>A request of another release may not be readable here; the job is shown without it.</summary>
-    async Task<RequestSummary?> FindRequestAsync(JobId job, CancellationToken cancellation)
-    {
-        try
-        {
-            return RequestSummary.Of(await StoredRequest.ReadAsync(jobs, job, cancellation));
-        }
-        catch (Exception e) when (e is InputException or RegistryException { Kind: RegistryErrorKind.NotFound or RegistryErrorKind.Corrupt })
-        {
-            return null;
+            var next = await window.LookAsync(job, gone);
+            if ((next.Job.Updated, next.Progress?.Updated) == (view.Job.Updated, view.Progress?.Updated) && silence < LooksInSilence)
+                continue;
+            (view, silence) = (next, 0);
+            yield return new(view, "job");
         }
     }
 }

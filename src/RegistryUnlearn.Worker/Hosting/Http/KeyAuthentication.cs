@@ -48,7 +48,9 @@ sealed class KeyAuthentication(IOptionsMonitor<KeyAuthenticationOptions> options
     {
         Response.StatusCode = StatusCodes.Status401Unauthorized;
         Response.Headers.WWWAuthenticate = SchemeName;
-        return Task.CompletedTask;
+        return Problems.WriteAsync(Context, Request.Headers.ContainsKey(Header) || Request.Cookies.ContainsKey(Cookie)
+            ? "the key is wrong; show the one that Http:Key or Http:KeyFile sets"
+            : $"this needs the key: sign in on the page, or show it in the header {Header}");
     }
 
     /// <summary>Digests are compared, so that not even the length of the key shows in the time.</summary>

@@ -9,15 +9,21 @@ namespace RegistryUnlearn.Worker.Hosting.Http;
 /// <summary>Errors as problem documents (RFC 9457), with the same sentence that the command line would print.</summary>
 static class Problems
 {
-    /// <summary>Turns what endpoints throw into answers.</summary>
-    public static void Handle(IApplicationBuilder errors) => errors.Run(async context =>
+    /// <summary>Turns what endpoints throw into answers. Only defects are logged: what callers do wrong is theirs to know.</summary>
+    public static ExceptionHandlerOptions Handling { get; } = new()
+    {
+        ExceptionHandler = HandleAsync,
+        SuppressDiagnosticsCallback = context => StatusOf(context.Exception) is not StatusCodes.Status500InternalServerError,
+    };
+
+    static Task HandleAsync(HttpContext context)
     {
         var error = context.Features.Get<IExceptionHandlerFeature>()?.Error;
         context.Response.StatusCode = StatusOf(error);
         // Of a defect only the log tells more.
-        await WriteAsync(context, context.Response.StatusCode is StatusCodes.Status500InternalServerError
+        return WriteAsync(context, context.Response.StatusCode is StatusCodes.Status500InternalServerError
             ? "this is a defect of registry-unlearn; its log says more" : error!.Message);
-    });
+    }
 
     /// <summary>Answers with the status that is set.</summary>
     public static Task WriteAsync(HttpContext context, string detail) =>
