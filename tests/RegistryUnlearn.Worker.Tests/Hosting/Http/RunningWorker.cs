@@ -26,7 +26,7 @@ sealed class RunningWorker : IAsyncDisposable
     readonly CancellationTokenSource stop = new();
     readonly Task running;
 
-    RunningWorker(IObjectStore store, string? key, string host)
+    RunningWorker(IObjectStore store, string? key, string host, TestAuthority? authority, TimeSpan poll)
     {
         Store = store;
         var port = FreePort();
@@ -36,13 +36,23 @@ sealed class RunningWorker : IAsyncDisposable
         {
             Name = "tester",
             Registry = "memory",
-            PollInterval = TimeSpan.FromSeconds(1),
+            PollInterval = poll,
             Reconcile = new() { Worker = "tester" },
-            Http = new() { Url = new Uri($"http://{host}:{port}"), Key = key },
+            Http = new()
+            {
+                Url = new Uri($"http://{host}:{port}"),
+                Key = key,
+                Authority = authority is null ? null : TestAuthority.Address,
+                Audience = authority is null ? null : TestAuthority.Audience,
+            },
         };
         var jobs = new JobOptions { WorkFolder = Path.Combine(work.Path, "jobs"), CommitmentKey = new byte[32] };
         running = Task.Run(() => WorkerHost.RunAsync(options, new ConfigurationBuilder().Build(), store, jobs, TimeProvider.System,
-            configureLogging: logging => logging.ClearProviders(), stop: stop.Token));
+            configureLogging: logging =>
+            {
+                logging.ClearProviders();
+                authority?.Stand(logging.Services);
+            }, stop: stop.Token));
     }
 
     public IObjectStore Store { get; }
@@ -52,11 +62,14 @@ sealed class RunningWorker : IAsyncDisposable
     public HttpClient Client { get; }
 
     /// <param name="host">Where it listens; 0.0.0.0 makes it one that other machines could reach.</param>
-    public static async Task<RunningWorker> StartAsync(string? key = Key, string host = "127.0.0.1")
+    /// <param name="authority">Whose tokens it believes; null for nobody's.</param>
+    /// <param name="poll">Between two looks through the registry; null for a second.</param>
+    public static async Task<RunningWorker> StartAsync(
+        string? key = Key, string host = "127.0.0.1", TestAuthority? authority = null, TimeSpan? poll = null)
     {
         var store = new MemoryStore();
         await TinyRegistry.FillAsync(store);
-        var worker = new RunningWorker(store, key, host);
+        var worker = new RunningWorker(store, key, host, authority, poll ?? TimeSpan.FromSeconds(1));
         await worker.UntilAsync(async () => (await worker.Client.GetAsync("/healthz/ready")).IsSuccessStatusCode);
         return worker;
     }
