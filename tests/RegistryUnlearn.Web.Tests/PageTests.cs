@@ -61,6 +61,29 @@ public sealed partial class PageTests(Chromium chromium) : IClassFixture<Chromiu
     }
 
     [Fact]
+    public async Task Where_others_can_connect_the_key_is_asked_for_first()
+    {
+        await using var window = await chromium.OpenAsync("#/nothing");
+        await using var worker = await RunningWorker.StartAsync(host: "0.0.0.0");
+        var page = window.Page;
+        await page.GotoAsync($"{worker.Address}#/models");
+        await page.GetByLabel("Key").FillAsync(RunningWorker.Key);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByText("No jobs yet")).ToBeVisibleAsync();
+        await window.Named(AriaRole.Link, "Models").ClickAsync();
+        await Expect(page.Locator(".rows.models li")).ToHaveCountAsync(1);
+
+        await page.Context.ClearCookiesAsync();
+        await window.Named(AriaRole.Link, "Jobs").ClickAsync();
+        await Expect(page.GetByLabel("Key")).ToBeVisibleAsync();
+        await page.GetByLabel("Key").FillAsync(RunningWorker.Key);
+        await page.Keyboard.PressAsync("Enter");
+        await window.Named(AriaRole.Button, "Sign out").ClickAsync();
+        await Expect(page.GetByLabel("Key")).ToBeVisibleAsync();
+        await Expect(page.Locator("footer")).Not.ToContainTextAsync("memory");
+    }
+
+    [Fact]
     public async Task A_job_is_watched_cancelled_and_retried()
     {
         await using var window = await chromium.OpenAsync("#/jobs", signedIn: true);
