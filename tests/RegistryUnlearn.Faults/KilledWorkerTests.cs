@@ -76,7 +76,7 @@ public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : 
             var (code, output, error) = await worker.EndAsync();
             Assert.True(code == 0, error);
             Writes = int.Parse(output, CultureInfo.InvariantCulture);
-            Assert.InRange(Writes, 40, 120);
+            Assert.InRange(Writes, 40, 100);
             Published = await site.PublishedAsync(2);
             await site.AssertSoundAsync(job);
             site.AssertTidy();
