@@ -33,6 +33,10 @@ public sealed class JobLeases(IObjectStore store, TimeProvider clock, string hol
         return new LeaseAnswer.Acquired(new JobLease(store, clock, path, next, current, start));
     }
 
+    /// <summary>Removes the lease of a job that has ended, whoever left it; harmless when there is none.</summary>
+    public Task RemoveAsync(JobId job, CancellationToken cancellation = default) =>
+        store.DeleteAsync(RegistryLayout.JobLease(job), cancellation);
+
     /// <summary>How long the lease must still stand unchanged before it counts as lost.</summary>
     TimeSpan Remaining(JobId job, ETag tag, LeaseRecord record)
     {

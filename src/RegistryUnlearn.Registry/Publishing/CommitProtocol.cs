@@ -135,11 +135,11 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         }
     }
 
-    /// <summary>Does again what follows a cancellation; nothing for a job that is not cancelled.</summary>
-    public async Task FinishCancelledAsync(JobId job, CancellationToken cancellation = default)
+    /// <summary>Does again what follows a job's end; nothing for a job that goes on.</summary>
+    public async Task FinishEndedAsync(JobId job, CancellationToken cancellation = default)
     {
-        if (await jobs.ReadAsync(job, cancellation) is { State.Status: JobStatus.Cancelled } cancelled)
-            await FinishAsync(cancelled, cancellation);
+        if (await jobs.ReadAsync(job, cancellation) is { State.HasEnded: true } ended)
+            await FinishAsync(ended, cancellation);
     }
 
     /// <summary>Lets a failed or cancelled job wait for a worker again, with an audit line.</summary>

@@ -27,7 +27,10 @@ public sealed class JobReconciler(
         if (await jobs.FindAsync(job, stop) is not { State: var state })
             return new ReconcileResult.Terminal("unknown-job");
         if (state is { HasEnded: true, Closed: true })
+        {
+            await leases.RemoveAsync(job, stop);
             return EndOf(state);
+        }
         if (state.NotBefore is { } notBefore && notBefore > clock.GetUtcNow())
             return new ReconcileResult.RetryAfter(notBefore - clock.GetUtcNow(), state.Error?.Reason ?? "postponed");
         switch (await leases.TryAcquireAsync(job, options.LeaseDuration, stop))
@@ -48,8 +51,12 @@ public sealed class JobReconciler(
         var state = (await jobs.ReadAsync(job, stop)).State;
         using var scope = logger.BeginScope(new LogScope("attempt", state.Attempt + 1));
         var result = await CarryOutAsync(state, keeper, stop);
-        await keeper.EndAsync(result is not ReconcileResult.RetryAfter);
-        return result;
+        if (result is ReconcileResult.RetryAfter)
+        {
+            await keeper.EndAsync(jobHasEnded: false);
+            return result;
+        }
+        return await keeper.EndAsync(jobHasEnded: true) ? result : new ReconcileResult.RetryAfter(options.RetryDelay, "lease-left");
     }
 
     async Task<ReconcileResult> CarryOutAsync(JobState state, LeaseKeeper keeper, CancellationToken stop)
@@ -95,9 +102,16 @@ public sealed class JobReconciler(
     async Task<ReconcileResult> JudgeAsync(JobId job, Exception e)
     {
         var current = await jobs.ReadAsync(job);
+        if (current.State is { HasEnded: true, Closed: false } && e is RegistryException && !JobFailure.IsTerminal(e))
+        {
+            logger.LogWarning("The job has ended, but what follows is not done; again in {Delay}: {Message}", options.RetryDelay,
+                e.Message);
+            return new ReconcileResult.RetryAfter(options.RetryDelay, JobFailure.Reason(e));
+        }
         if (current.State.HasEnded)
         {
-            logger.LogError("The job has failed: {Message}", e.Message);
+            if (current.State.Status is not JobStatus.Succeeded)
+                logger.LogError("The job has failed: {Message}", e.Message);
             return EndOf(current.State);
         }
         if (current.State.Strikes >= options.MaxStrikes)

@@ -26,18 +26,21 @@ sealed class LeaseKeeper : IAsyncDisposable
     public CancellationToken Lost => lost.Token;
 
     /// <summary>Stops renewing and gives up the lease, for good when the job has ended.</summary>
-    public async Task EndAsync(bool jobHasEnded)
+    /// <returns>False when the registry did not take it, so that the lease stays until it expires.</returns>
+    public async Task<bool> EndAsync(bool jobHasEnded)
     {
         await StopAsync();
         if (lost.IsCancellationRequested)
-            return;
+            return true;
         try
         {
             await (jobHasEnded ? lease.EndAsync() : lease.ReleaseAsync());
+            return true;
         }
         catch (RegistryException e)
         {
             logger.LogWarning("The lease could not be given back and will expire: {Message}", e.Message);
+            return false;
         }
     }
 
@@ -48,7 +51,7 @@ sealed class LeaseKeeper : IAsyncDisposable
             while (true)
             {
                 await Task.Delay(interval, clock, end.Token);
-                if (!await TryRenewAsync())
+                if (!await TryRenewAsync(interval))
                 {
                     lost.Cancel();
                     return;
@@ -61,17 +64,25 @@ sealed class LeaseKeeper : IAsyncDisposable
         }
     }
 
-    /// <summary>A store that does not answer is asked again until the lease may have gone.</summary>
-    async Task<bool> TryRenewAsync()
+    /// <summary>A store that refuses is asked again until the lease may have gone; one that says nothing is not waited for longer.</summary>
+    async Task<bool> TryRenewAsync(TimeSpan interval)
     {
+        var patience = lease.Remaining > interval ? lease.Remaining : interval;
+        using var asking = CancellationTokenSource.CreateLinkedTokenSource(end.Token);
         try
         {
-            return await lease.RenewAsync(end.Token);
+            return await lease.RenewAsync(asking.Token).WaitAsync(patience, clock);
         }
         catch (RegistryException e)
         {
             logger.LogWarning("The lease was not renewed, {Seconds:0} s are left: {Message}", lease.Remaining.TotalSeconds, e.Message);
             return lease.Remaining > TimeSpan.Zero;
+        }
+        catch (TimeoutException)
+        {
+            await asking.CancelAsync();
+            logger.LogWarning("The lease was not renewed: the registry has not answered for {Seconds:0} s", patience.TotalSeconds);
+            return false;
         }
     }
 

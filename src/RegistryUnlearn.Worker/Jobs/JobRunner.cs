@@ -63,14 +63,9 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             await ChangeOwnAsync(state, s => s.Released());
             throw;
         }
-        catch (JobCancelledException)
+        catch (Exception e) when (e is OperationCanceledException or JobCancelledException or JobTakenOverException)
         {
-            // What this worker stored after the job had been tidied up.
-            await commit.FinishCancelledAsync(job, CancellationToken.None);
-            throw;
-        }
-        catch (Exception e) when (e is OperationCanceledException or JobTakenOverException)
-        {
+            await TidyAsync(job);
             throw;
         }
         catch (Exception e) when (JobFailure.IsTerminal(e))
@@ -99,6 +94,19 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         catch (RegistryException)
         {
             // The registry cannot be written; the job can be run again as it is.
+        }
+    }
+
+    /// <summary>Removes what this worker stored after another one had ended the job and tidied up.</summary>
+    async Task TidyAsync(JobId job)
+    {
+        try
+        {
+            await commit.FinishEndedAsync(job, CancellationToken.None);
+        }
+        catch (RegistryException)
+        {
+            // The registry cannot be written; garbage collection finds what is left.
         }
     }
 

@@ -15,6 +15,9 @@ public enum HttpFault
     /// <summary>The answer takes its time.</summary>
     Delay,
 
+    /// <summary>The request takes its time on the way to the service.</summary>
+    LateRequest,
+
     /// <summary>The connection breaks in the middle of the answer.</summary>
     TruncatedBody,
 
@@ -47,8 +50,11 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
     /// <summary>Faults so far.</summary>
     public int Injected => injected;
 
-    /// <summary>How long an answer is delayed.</summary>
+    /// <summary>How long a request or an answer is delayed.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Until when a request or an answer is delayed. <value>Until <see cref="Delay"/> is over</value></summary>
+    public Task? Until { get; init; }
 
     /// <summary>Seconds after which a busy service wants to be asked again.</summary>
     public int RetryAfter { get; init; }
@@ -57,9 +63,7 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
 
     public override async ValueTask ProcessAsync(HttpMessage message)
     {
-        var attempt = message.ProcessingContext.RetryNumber;
-        var number = attempt is 0 ? Interlocked.Increment(ref requests) : requests;
-        var fault = choose(new(number, attempt, message.Request));
+        var fault = choose(new(NumberOf(message), message.ProcessingContext.RetryNumber, message.Request));
         if (fault is not null)
             Interlocked.Increment(ref injected);
         switch (fault)
@@ -69,6 +73,9 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
             case HttpFault.Throttled:
                 message.Response = new StubResponse(503, ("x-ms-error-code", "ServerBusy"), ("Retry-After", $"{RetryAfter}"));
                 return;
+            case HttpFault.LateRequest:
+                await WaitAsync(message.CancellationToken);
+                break;
         }
         await inner.ProcessAsync(message);
         switch (fault)
@@ -77,7 +84,7 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
                 message.Response.Dispose();
                 throw new IOException("The connection was reset.");
             case HttpFault.Delay:
-                await Task.Delay(Delay, message.CancellationToken);
+                await WaitAsync(message.CancellationToken);
                 break;
             case HttpFault.TruncatedBody when message.Response.ContentStream is { } body:
                 message.Response.ContentStream = new TruncatedStream(body, message.Response.Headers.ContentLength / 2 ?? 10);
@@ -86,6 +93,18 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
     }
 
     public override void Process(HttpMessage message) => throw new NotSupportedException();
+
+    /// <summary>The repetitions of a request have its number, whatever was asked in between.</summary>
+    int NumberOf(HttpMessage message)
+    {
+        if (message.TryGetProperty(typeof(FaultTransport), out var known))
+            return (int)known!;
+        var number = Interlocked.Increment(ref requests);
+        message.SetProperty(typeof(FaultTransport), number);
+        return number;
+    }
+
+    Task WaitAsync(CancellationToken cancellation) => Until?.WaitAsync(cancellation) ?? Task.Delay(Delay, cancellation);
 
     /// <summary>Breaks after some bytes.</summary>
     sealed class TruncatedStream(Stream inner, long left) : Stream

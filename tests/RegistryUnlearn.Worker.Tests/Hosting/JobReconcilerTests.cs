@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
 using RegistryUnlearn.Faults;
@@ -179,8 +180,69 @@ public sealed class JobReconcilerTests
         var worker = lab.Worker("slow", store, TimeSpan.FromSeconds(0.6));
         Assert.Equal("lease-lost", Assert.IsType<ReconcileResult.RetryAfter>(await worker.ReconcileAsync(job, Stop)).Reason);
         Assert.Equal((JobStatus.Running, 1), ((await lab.StateAsync(job)).Status, (await lab.StateAsync(job)).Strikes));
-        Assert.Contains("thief", System.Text.Encoding.UTF8.GetString(
+        Assert.Contains("thief", Encoding.UTF8.GetString(
             (await lab.Store.ReadAsync($".registry-unlearn/jobs/{job}/lease.json", Stop))!.Content.Span));
+    }
+
+    [Fact]
+    public async Task A_worker_whose_lease_the_registry_says_nothing_about_stops_when_it_may_be_lost()
+    {
+        using var lab = await WorkerLab.CreateAsync(TimeProvider.System);
+        var job = await lab.SubmitAsync(TinyRegistry.Request(r =>
+            r["method"] = JsonNode.Parse("""{ "name": "finetune", "options": { "steps": 100000, "batch": 8 } }""")));
+        var (silence, writes) = (new TaskCompletionSource(), 0);
+        var store = new ChangedStore(lab.Store)
+        {
+            OnWrite = path => path.EndsWith("lease.json") && Interlocked.Increment(ref writes) > 1 ? silence.Task : Task.CompletedTask,
+        };
+        var worker = lab.Worker("slow", store, TimeSpan.FromSeconds(0.6));
+        Assert.Equal("lease-lost", Assert.IsType<ReconcileResult.RetryAfter>(await worker.ReconcileAsync(job, Stop)).Reason);
+        silence.SetResult();
+    }
+
+    /// <summary>The version stands, the mark that the job is done does not; or the job is done, and its lease stays.</summary>
+    [Theory]
+    [InlineData("registry-unavailable", "state.json", "\"closed\":true")]
+    [InlineData("lease-left", "lease.json", ChangedStore.Removal)]
+    public async Task A_job_whose_end_the_registry_does_not_take_is_looked_at_again(string reason, string file, string change)
+    {
+        using var lab = await WorkerLab.CreateAsync(clock);
+        var job = await lab.SubmitAsync();
+        var isDown = true;
+        var store = new ChangedStore(lab.Store)
+        {
+            OnChange = (path, content) => isDown && path.EndsWith(file) && content.Replace(" ", "").Contains(change)
+                ? throw new RegistryException(RegistryErrorKind.Unavailable, path, "the network is gone") : Task.CompletedTask,
+        };
+        var worker = lab.Worker("a", store);
+        Assert.Equal(new ReconcileResult.RetryAfter(TimeSpan.FromSeconds(5), reason), await worker.ReconcileAsync(job, Stop));
+        isDown = false;
+        Assert.IsType<ReconcileResult.Done>(await worker.ReconcileAsync(job, Stop));
+        Assert.True((await lab.StateAsync(job)).Closed);
+        Assert.Null(await lab.Store.ReadAsync($".registry-unlearn/jobs/{job}/lease.json", Stop));
+    }
+
+    /// <summary>A worker that was held up in storing a checkpoint stores it after another one has ended the job and removed all blobs.</summary>
+    [Fact]
+    public async Task A_worker_that_is_late_leaves_nothing_behind()
+    {
+        using var lab = await WorkerLab.CreateAsync(clock);
+        var job = await lab.SubmitAsync();
+        var isFirst = true;
+        var store = new ChangedStore(lab.Store)
+        {
+            OnChange = async (path, _) =>
+            {
+                if (!path.Contains("/blobs/") || !isFirst)
+                    return;
+                isFirst = false;
+                await lab.Store.DeleteAsync($".registry-unlearn/jobs/{job}/lease.json", Stop);
+                Assert.IsType<ReconcileResult.Done>(await lab.Worker("fast").ReconcileAsync(job, Stop));
+            },
+        };
+        Assert.Equal("taken-over", Assert.IsType<ReconcileResult.RetryAfter>(await lab.Worker("slow", store).ReconcileAsync(job, Stop)).Reason);
+        Assert.Empty(await TinyRegistry.FilesAsync(lab.Store, $".registry-unlearn/jobs/{job}/blobs/"));
+        Assert.Equal(1, (await new AuditLog(lab.Store).VerifyAsync(Stop)).Lines);
     }
 
     [Theory]
@@ -207,12 +269,17 @@ public sealed class JobReconcilerTests
 
     static async Task<byte[]> ModelAsync(WorkerLab lab) => (await lab.Store.ReadAsync("tiny/2/model.onnx", Stop))!.Content.ToArray();
 
-    /// <summary>Does something of the test's before reading or after writing.</summary>
+    /// <summary>Does something of the test's before reading, before changing or after writing.</summary>
     sealed class ChangedStore(IObjectStore inner) : IObjectStore
     {
+        public const string Removal = "removal";
+
         public Func<string, Task> OnRead { get; init; } = _ => Task.CompletedTask;
 
         public Func<string, Task> OnWrite { get; set; } = _ => Task.CompletedTask;
+
+        /// <summary>Given the path and the text; no text for a stream or a copy.</summary>
+        public Func<string, string, Task> OnChange { get; init; } = (_, _) => Task.CompletedTask;
 
         public Task<StoredObject?> ReadAsync(string path, CancellationToken c = default) => Reading(path, () => inner.ReadAsync(path, c));
 
@@ -221,18 +288,22 @@ public sealed class JobReconcilerTests
         public Task<long?> GetSizeAsync(string path, CancellationToken c = default) => Reading(path, () => inner.GetSizeAsync(path, c));
 
         public Task<ETag?> TryCreateAsync(string path, ReadOnlyMemory<byte> content, CancellationToken c = default) =>
-            Writing(path, () => inner.TryCreateAsync(path, content, c));
+            Writing(path, () => inner.TryCreateAsync(path, content, c), Encoding.UTF8.GetString(content.Span));
 
         public Task<bool> TryCreateAsync(string path, Stream content, CancellationToken c = default) =>
             Writing(path, () => inner.TryCreateAsync(path, content, c));
 
         public Task<ETag?> TryReplaceAsync(string path, ReadOnlyMemory<byte> content, ETag expected, CancellationToken c = default) =>
-            Writing(path, () => inner.TryReplaceAsync(path, content, expected, c));
+            Writing(path, () => inner.TryReplaceAsync(path, content, expected, c), Encoding.UTF8.GetString(content.Span));
 
         public Task<bool> TryCopyAsync(string source, string target, CancellationToken c = default) =>
             Writing(target, () => inner.TryCopyAsync(source, target, c));
 
-        public Task<bool> DeleteAsync(string path, CancellationToken c = default) => inner.DeleteAsync(path, c);
+        public async Task<bool> DeleteAsync(string path, CancellationToken c = default)
+        {
+            await OnChange(path, Removal);
+            return await inner.DeleteAsync(path, c);
+        }
 
         public IAsyncEnumerable<ObjectEntry> ListAsync(string folder, CancellationToken c = default) => inner.ListAsync(folder, c);
 
@@ -244,8 +315,9 @@ public sealed class JobReconcilerTests
             return await operation();
         }
 
-        async Task<T> Writing<T>(string path, Func<Task<T>> operation)
+        async Task<T> Writing<T>(string path, Func<Task<T>> operation, string content = "")
         {
+            await OnChange(path, content);
             var result = await operation();
             await OnWrite(path);
             return result;
