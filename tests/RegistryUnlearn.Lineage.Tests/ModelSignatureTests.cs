@@ -116,8 +116,15 @@ public sealed class ModelSignatureTests
         var signature = Parse(ModelSignature.Sign("x", Files, ["manifest.json", "notes"], key));
         var found = signature.Compare(new Dictionary<string, string>
         {
-            ["signme-1"] = B, ["signme-3"] = A, ["model.sig"] = A, ["manifest.json"] = A, ["notes/today"] = A, ["notes2"] = A,
-            [".git/config"] = A, [".gitignore"] = A, ["sub/.gitignore"] = A,
+            ["signme-1"] = B,
+            ["signme-3"] = A,
+            ["model.sig"] = A,
+            ["manifest.json"] = A,
+            ["notes/today"] = A,
+            ["notes2"] = A,
+            [".git/config"] = A,
+            [".gitignore"] = A,
+            ["sub/.gitignore"] = A,
         });
         Assert.Equal(
             [

@@ -26,7 +26,10 @@ public static class OrtRuntime
         var isShared = PoolIsShared.Value;
         var options = new SessionOptions { EnableMemoryPattern = false };
         if (isShared)
+        {
             options.DisablePerSessionThreads();
+            options.AddSessionConfigEntry(SharedArena.SessionSwitch, "1");
+        }
         options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         return options;
     }
@@ -40,6 +43,9 @@ public static class OrtRuntime
             return OrtEnv.Instance().GetVersionString();
         }
     }
+
+    /// <summary>Whether the environment is this process's own, with a pool of threads that all sessions share.</summary>
+    internal static bool IsOwn => PoolIsShared.Value;
 
     static bool CreateEnvironment()
     {

@@ -10,21 +10,29 @@ namespace RegistryUnlearn.Training.Runtime;
 /// <summary>A graph loaded into ONNX Runtime, on the thread pool that all sessions share.</summary>
 public sealed class GraphSession : IDisposable
 {
+    readonly SharedArena arena = SharedArena.Enter();
+
     /// <param name="device">Null for the current one.</param>
     /// <exception cref="OnnxModelException">ONNX Runtime does not accept the graph.</exception>
     /// <exception cref="DeviceException">The build has no provider for the device.</exception>
     public GraphSession(ModelProto graph, ExecutionDevice? device = null)
     {
         Device = device ?? ExecutionDevice.Current;
-        using var options = OrtRuntime.NewOptions();
-        Device.AddTo(options);
         try
         {
+            using var options = OrtRuntime.NewOptions();
+            Device.AddTo(options);
             Inference = new InferenceSession(graph.ToByteArray(), options);
         }
         catch (OnnxRuntimeException e)
         {
+            arena.Dispose();
             throw new OnnxModelException($"ONNX Runtime does not accept the graph: {e.Message}", e);
+        }
+        catch
+        {
+            arena.Dispose();
+            throw;
         }
     }
 
@@ -32,5 +40,9 @@ public sealed class GraphSession : IDisposable
 
     internal InferenceSession Inference { get; }
 
-    public void Dispose() => Inference.Dispose();
+    public void Dispose()
+    {
+        Inference.Dispose();
+        arena.Dispose();
+    }
 }
