@@ -11,7 +11,7 @@ public sealed class SoakTests
     const int Workers = 3;
 
     static int JobCount => int.TryParse(Environment.GetEnvironmentVariable("REGISTRY_UNLEARN_SOAK_JOBS"), CultureInfo.InvariantCulture,
-        out var jobs) ? jobs : 24;
+        out var jobs) ? jobs : 36;
 
     [Fact]
     public async Task Workers_neither_lose_jobs_nor_grow()
@@ -22,19 +22,12 @@ public sealed class SoakTests
         var workers = Enumerable.Range(0, Workers).Select(_ => site.StartWorker()).ToList();
         try
         {
+            foreach (var worker in workers)
+                Assert.True(await worker.UntilAsync(() => worker.Error.Contains("at a time")), worker.Error);
             var jobs = new List<Registry.JobId>();
-            for (var seed = 1; seed <= JobCount; seed++)
-            {
-                jobs.Add(await site.SubmitAsync(steps: 6, seed));
-                if (seed == warmUp)
-                    await UntilClosedAsync(site, jobs, workers[0]);
-            }
-            // The first measure is taken when every worker has worked: those that have not yet would grow by their first job.
-            await UntilClosedAsync(site, jobs, workers[0]);
+            await CarryOutAsync(site, jobs, warmUp, workers[0]);
             var before = workers.Select(w => w.ResidentBytes).ToList();
-            for (var seed = JobCount + 1; seed <= 2 * JobCount - warmUp; seed++)
-                jobs.Add(await site.SubmitAsync(steps: 6, seed));
-            await UntilClosedAsync(site, jobs, workers[0]);
+            await CarryOutAsync(site, jobs, JobCount, workers[0]);
             var after = workers.Select(w => w.ResidentBytes).ToList();
             foreach (var worker in workers)
                 await WorkerSite.StopAsync(worker);
@@ -48,8 +41,11 @@ public sealed class SoakTests
         }
     }
 
-    static async Task UntilClosedAsync(WorkerSite site, List<Registry.JobId> jobs, RealProcess worker)
+    /// <summary>Submits jobs until there are so many, and waits for all of them.</summary>
+    static async Task CarryOutAsync(WorkerSite site, List<Registry.JobId> jobs, int count, RealProcess worker)
     {
+        while (jobs.Count < count)
+            jobs.Add(await site.SubmitAsync(steps: 6, seed: jobs.Count + 1));
         foreach (var job in jobs)
             await site.UntilClosedAsync(job, worker);
     }
