@@ -136,8 +136,14 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
         public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        int Allowed(int count) =>
-            left > 0 ? (int)Math.Min(left, count) : throw new IOException("The response ended prematurely.");
+        /// <summary>A broken connection is given up by whoever reads from it.</summary>
+        int Allowed(int count)
+        {
+            if (left > 0)
+                return (int)Math.Min(left, count);
+            inner.Dispose();
+            throw new IOException("The response ended prematurely.");
+        }
 
         public override void Flush() => throw new NotSupportedException();
 
