@@ -3,9 +3,9 @@ using Microsoft.ML.OnnxRuntime;
 namespace RegistryUnlearn.Onnx.Runtime;
 
 /// <summary>
-/// One arena of host memory for all sessions, while there are any. The graphs of a step run in turn: with arenas of their own, each keeps the
-/// most that it ever needed while another one works (ResNet-18's exact step: 3.5 GB instead of 2.0). When the last session has been closed
-/// the memory goes back to the operating system. Thread-safe.
+/// One arena of host memory for all sessions, while there are any. The graphs of a step run in turn: with arenas of their own, each keeps
+/// the most that it ever needed while another one works (ResNet-18's exact step: 3.5 GB instead of 2.0). When the last session has been
+/// closed the memory goes back to the operating system. Thread-safe.
 /// </summary>
 public sealed class SharedArena : IDisposable
 {

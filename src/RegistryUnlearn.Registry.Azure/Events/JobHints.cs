@@ -17,20 +17,21 @@ public sealed record JobHints(IReadOnlyList<JobId> Jobs, string? ValidationCode 
     const string Validation = "Microsoft.EventGrid.SubscriptionValidationEvent";
     const string Requests = "/.registry-unlearn/requests/";
     const string Extension = ".json";
+    const string Remedy = "send a job id, or events of Event Grid or CloudEvents 1.0";
 
     /// <summary>
-    /// Reads a plain job id; one event or a list of them, in the schema of Event Grid or of CloudEvents 1.0; or any of these in base64, as some
-    /// senders to queues write. A created blob hints at a job if it is a request of a registry. Nothing that events say is believed: ids are
-    /// looked up.
+    /// Reads a plain job id; one event or a list of them, in the schema of Event Grid or of CloudEvents 1.0; or any of these in base64, as
+    /// some senders to queues write. A created blob hints at a job if it is a request of a registry. Nothing that events say is believed:
+    /// ids are looked up.
     /// </summary>
     /// <exception cref="FormatException">It is none of these. The message says what it should be and does not repeat it.</exception>
     public static JobHints Parse(ReadOnlySpan<byte> message)
     {
         if (message.Length > MaxBytes)
-            throw new FormatException($"the message has more than {MaxBytes} bytes; send a job id, or events of Event Grid or CloudEvents 1.0");
+            throw new FormatException($"the message has more than {MaxBytes} bytes; {Remedy}");
         var text = Encoding.UTF8.GetString(message).Trim();
         return TryParse(text) ?? (TryDecode(text) is { } decoded ? TryParse(decoded) : null)
-            ?? throw new FormatException("the message is no job id and no event; send a job id, or events of Event Grid or CloudEvents 1.0");
+            ?? throw new FormatException($"the message is no job id and no event; {Remedy}");
     }
 
     static JobHints? TryParse(string text)
@@ -71,7 +72,9 @@ public sealed record JobHints(IReadOnlyList<JobId> Jobs, string? ValidationCode 
 
     static JobId[] Distinct(IEnumerable<string?> subjects) => [.. subjects.Select(OfSubject).OfType<JobId>().Distinct()];
 
-    /// <summary>The request that a subject such as <c>/blobServices/default/containers/c/blobs/p/.registry-unlearn/requests/id.json</c> names.</summary>
+    /// <summary>
+    /// The request that a subject such as <c>/blobServices/default/containers/c/blobs/p/.registry-unlearn/requests/id.json</c> names.
+    /// </summary>
     static JobId? OfSubject(string? subject)
     {
         var at = subject?.LastIndexOf(Requests, StringComparison.Ordinal) ?? -1;

@@ -58,7 +58,9 @@ public sealed class HintQueue(QueueClient queue, QueueClient poison)
         return null;
     }, cancellation);
 
-    /// <summary>Moves a message to the second queue, which is created if it is not there. It may end up there twice, but never nowhere.</summary>
+    /// <summary>
+    /// Moves a message to the second queue, which is created if it is not there. It may end up there twice, but never nowhere.
+    /// </summary>
     public Task PoisonAsync(HeldMessage message, CancellationToken cancellation) => Guard<object?>(async () =>
     {
         await poison.CreateIfNotExistsAsync(cancellationToken: cancellation);
@@ -74,7 +76,8 @@ public sealed class HintQueue(QueueClient queue, QueueClient poison)
         return null;
     }, cancellation);
 
-    static bool IsGone(RequestFailedException e) => e.ErrorCode == QueueErrorCode.MessageNotFound || e.ErrorCode == QueueErrorCode.PopReceiptMismatch;
+    static bool IsGone(RequestFailedException e) =>
+        e.ErrorCode == QueueErrorCode.MessageNotFound || e.ErrorCode == QueueErrorCode.PopReceiptMismatch;
 
     async Task<T> Guard<T>(Func<Task<T>> operation, CancellationToken cancellation)
     {

@@ -17,11 +17,16 @@ public sealed partial record QueueLocation(Uri Address, bool IsEmulator)
     static readonly string[] Clouds =
         [".queue.core.windows.net", ".queue.storage.azure.net", ".queue.core.usgovcloudapi.net", ".queue.core.chinacloudapi.cn"];
 
-    /// <exception cref="RegistryException">Invalid: not a queue, or one that holds a key or a token. The message does not repeat them.</exception>
+    /// <exception cref="RegistryException">
+    /// Invalid: not a queue, or one that holds a key or a token. The message does not repeat them.
+    /// </exception>
     public static QueueLocation Parse(string text)
     {
         if (text.StartsWith(Emulator, StringComparison.OrdinalIgnoreCase))
-            return At(new Uri($"http://127.0.0.1:10001/{BlobLocation.EmulatorAccount}/"), text[Emulator.Length..], Emulator, isEmulator: true);
+        {
+            return At(
+                new Uri($"http://127.0.0.1:10001/{BlobLocation.EmulatorAccount}/"), text[Emulator.Length..], Emulator, isEmulator: true);
+        }
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri))
             throw Invalid("queue", "it is not an address");
         var shown = $"{uri.Scheme}://{uri.Authority}{uri.AbsolutePath}";

@@ -43,7 +43,9 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         return await ReadAsync(job, cancellation);
     }
 
-    /// <summary>The job of a request, also of one whose submission broke off before its state was written; null when there is neither.</summary>
+    /// <summary>
+    /// The job of a request, also of one whose submission broke off before its state was written; null when there is neither.
+    /// </summary>
     public async Task<TrackedJob?> FindAsync(JobId job, CancellationToken cancellation = default)
     {
         if (await TryReadAsync(job, cancellation) is { } found)

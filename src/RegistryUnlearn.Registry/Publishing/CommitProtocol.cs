@@ -5,8 +5,8 @@ namespace RegistryUnlearn.Registry;
 /// <summary>
 /// Makes one version out of one job, however often and by however many workers it is tried. Stage the files as blobs; claim a version; fix
 /// version and bytes by compare-and-swap of the job's state (Committing); copy the blobs into the version's folder, <c>model.onnx</c> after
-/// its data files and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs; mark the job as
-/// closed. Before Committing a failure costs only work; from Committing on anyone can finish with the same bytes.
+/// its data files and <c>manifest.json</c> last; move the alias; withdraw the parent; Succeeded; audit line; remove the blobs; mark the job
+/// as closed. Before Committing a failure costs only work; from Committing on anyone can finish with the same bytes.
 /// </summary>
 public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvider clock)
 {
@@ -259,7 +259,8 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         if (state.Closed)
             return ended;
         // Someone else who closed it, or began it anew, is as good.
-        return await jobs.TryUpdateAsync(ended, state with { Closed = true }, cancellation) ?? await jobs.ReadAsync(state.JobId, cancellation);
+        return await jobs.TryUpdateAsync(ended, state with { Closed = true }, cancellation)
+            ?? await jobs.ReadAsync(state.JobId, cancellation);
     }
 
     static AuditEntry EntryFor(JobState state)

@@ -94,14 +94,15 @@ public sealed class JobReconciler(
         }
         catch (Exception e)
         {
-            return await JudgeAsync(job, e);
+            return await JudgeAsync(state, e);
         }
     }
 
     /// <summary>What a failed attempt means: the end of the job, if it was recorded as that, or another attempt later.</summary>
-    async Task<ReconcileResult> JudgeAsync(JobId job, Exception e)
+    /// <param name="before">The job as it was before the attempt began.</param>
+    async Task<ReconcileResult> JudgeAsync(JobState before, Exception e)
     {
-        var current = await jobs.ReadAsync(job);
+        var current = await jobs.ReadAsync(before.JobId);
         if (current.State is { HasEnded: true, Closed: false } && e is RegistryException && !JobFailure.IsTerminal(e))
         {
             logger.LogWarning("The job has ended, but what follows is not done; again in {Delay}: {Message}", options.RetryDelay,
@@ -114,12 +115,18 @@ public sealed class JobReconciler(
                 logger.LogError("The job has failed: {Message}", e.Message);
             return EndOf(current.State);
         }
+        if (current.State.Retry != before.Retry || current.State.Attempt > before.Attempt + 1)
+        {
+            logger.LogWarning("Another worker has taken the job over; this one has stopped: {Message}", e.Message);
+            return new ReconcileResult.RetryAfter(options.LeaseDuration, "taken-over");
+        }
         if (current.State.Strikes >= options.MaxStrikes)
             return await GiveUpAsync(current.State with { Error = JobFailure.Describe(e) }, CancellationToken.None);
         var delay = options.DelayAfter(current.State.Strikes);
         var error = JobFailure.Describe(e);
         // What is no defect is said by its message alone.
-        logger.LogWarning(error.Reason == "defect" ? e : null, "Attempt without progress, number {Strikes} of {MaxStrikes}; the next in {Delay}: {Message}",
+        logger.LogWarning(error.Reason == "defect" ? e : null,
+            "Attempt without progress, number {Strikes} of {MaxStrikes}; the next in {Delay}: {Message}",
             current.State.Strikes, options.MaxStrikes, delay, e.Message);
         if (current.State.Status is JobStatus.Running)
             await jobs.TryUpdateAsync(current, current.State.Postponed(error, clock.GetUtcNow() + delay));
@@ -132,7 +139,8 @@ public sealed class JobReconciler(
             ? $"the last one ended with: {error.Message}"
             : "the workers that tried were killed, or crashed";
         var reason = new JobError(Poison,
-            $"{state.Strikes} attempts in a row brought the job no further; {last} Remove the cause, then: registry-unlearn jobs retry {state.JobId}");
+            $"{state.Strikes} attempts in a row brought the job no further; {last} "
+            + $"Remove the cause, then: registry-unlearn jobs retry {state.JobId}");
         logger.LogError("The job is given up: {Message}", reason.Message);
         return EndOf(await commit.FailAsync(state.JobId, reason, cancellation));
     }

@@ -3,8 +3,8 @@ using RegistryUnlearn.Registry;
 namespace RegistryUnlearn.Worker.Hosting;
 
 /// <summary>
-/// Ids of jobs to look at. An id waits at most once, and is never handed out twice at the same time: one that comes while it is worked on is
-/// handed out again afterwards. Thread-safe.
+/// Ids of jobs to look at. An id waits at most once, and is never handed out twice at the same time: one that comes while it is worked on
+/// is handed out again afterwards. Thread-safe.
 /// </summary>
 public sealed class ReconcileQueue(TimeProvider clock) : IDisposable
 {

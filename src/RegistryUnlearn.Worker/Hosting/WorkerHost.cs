@@ -16,7 +16,9 @@ using RegistryUnlearn.Worker.Jobs;
 
 namespace RegistryUnlearn.Worker.Hosting;
 
-/// <summary>Puts a worker together and runs it until it is stopped, or, with <see cref="WorkerOptions.Once"/>, has nothing left to do.</summary>
+/// <summary>
+/// Puts a worker together and runs it until it is stopped, or, with <see cref="WorkerOptions.Once"/>, has nothing left to do.
+/// </summary>
 public static class WorkerHost
 {
     /// <param name="configuration">For the levels of logging (section <c>Logging</c>).</param>
@@ -45,7 +47,8 @@ public static class WorkerHost
             Add(plain, options, configuration, store, jobs, clock, hints, configureLogging);
             return plain.Build();
         }
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = typeof(WorkerHost).Assembly.GetName().Name });
+        var builder = WebApplication.CreateSlimBuilder(
+            new WebApplicationOptions { ApplicationName = typeof(WorkerHost).Assembly.GetName().Name });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddInMemoryCollection();
         Add(builder, options, configuration, store, jobs, clock, hints, configureLogging);

@@ -33,7 +33,8 @@ public sealed class WorkerMetrics : IDisposable
         meter.CreateObservableGauge("registry_unlearn.checkpoint.age",
             () => feed.Live.Select(j => j.CheckpointAge.TotalSeconds).DefaultIfEmpty(0).Max(), "s",
             "Work that a crash would cost now, the most of all jobs at work.");
-        meter.CreateObservableCounter("registry_unlearn.steps", () => feed.StepsTaken, "{step}", "Steps taken by methods; its rate is the speed.");
+        meter.CreateObservableCounter("registry_unlearn.steps", () => feed.StepsTaken, "{step}",
+            "Steps taken by methods; its rate is the speed.");
     }
 
     /// <summary>One activity per look at a job.</summary>

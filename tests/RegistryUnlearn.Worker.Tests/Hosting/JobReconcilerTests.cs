@@ -161,6 +161,30 @@ public sealed class JobReconcilerTests
         Assert.Equal(1, takenAt);
     }
 
+    /// <summary>What goes wrong with an attempt that is not the newest says nothing about the job, least of all that it is to be given up.</summary>
+    [Fact]
+    public async Task A_worker_that_fails_after_another_has_begun_leaves_the_job_alone()
+    {
+        using var lab = await WorkerLab.CreateAsync(clock);
+        var job = await lab.SubmitAsync();
+        var taken = 0;
+        var store = new ChangedStore(lab.Store);
+        store.OnWrite = async path =>
+        {
+            if (!path.Contains("/blobs/"))
+                return;
+            while (taken++ < 5)
+            {
+                var tracked = await lab.Jobs.ReadAsync(job, Stop);
+                await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
+            }
+            throw new RegistryException(RegistryErrorKind.Unavailable, path, "the disk is gone");
+        };
+        Assert.Equal("taken-over", Assert.IsType<ReconcileResult.RetryAfter>(await lab.Worker("slow", store).ReconcileAsync(job, Stop)).Reason);
+        var state = await lab.StateAsync(job);
+        Assert.Equal((JobStatus.Running, 6, 6, null), (state.Status, state.Attempt, state.Strikes, state.NotBefore));
+    }
+
     [Fact]
     public async Task A_worker_that_loses_its_lease_stops_at_once()
     {

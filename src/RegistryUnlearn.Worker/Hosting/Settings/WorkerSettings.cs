@@ -3,8 +3,8 @@ using Microsoft.Extensions.Configuration;
 namespace RegistryUnlearn.Worker.Hosting.Settings;
 
 /// <summary>
-/// The settings of a worker: section <c>Worker</c> of appsettings.json, environment variables <c>REGISTRY_UNLEARN_WORKER__*</c>, the command
-/// line; the later wins.
+/// The settings of a worker: section <c>Worker</c> of appsettings.json, environment variables <c>REGISTRY_UNLEARN_WORKER__*</c>, the
+/// command line; the later wins.
 /// </summary>
 public static class WorkerSettings
 {
@@ -63,7 +63,8 @@ public static class WorkerSettings
         reader.RefuseUnknown();
         if (url == NoHttp)
             return null;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || address.PathAndQuery != "/")
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")
+            || address.PathAndQuery != "/")
         {
             reader.Refuse("Url", $"is '{url}'; give scheme, address and port, such as http://127.0.0.1:8080, or '{NoHttp}'");
             return null;
