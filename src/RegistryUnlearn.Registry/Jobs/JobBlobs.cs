@@ -12,7 +12,7 @@ public sealed class JobBlobs(IObjectStore store, JobId job, int retry)
     public async Task<Digest> PutAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation = default)
     {
         var digest = Digest.Of(content.Span);
-        if (!await store.CreateOrFindAsync(RegistryLayout.Blob(job, retry, digest), content, cancellation))
+        if (await store.CreateOrFindAsync(RegistryLayout.Blob(job, retry, digest), content, cancellation) is null)
             throw Corrupt(RegistryLayout.Blob(job, retry, digest));
         return digest;
     }

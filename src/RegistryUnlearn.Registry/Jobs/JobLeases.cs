@@ -24,13 +24,10 @@ public sealed class JobLeases(IObjectStore store, TimeProvider clock, string hol
             return new LeaseAnswer.Held(other, remaining);
         var next = new LeaseRecord((last?.Term ?? 0) + 1, 0, duration.TotalSeconds, holder);
         var bytes = RegistryJson.Serialize(next);
-        var tag = stored is null
-            ? await CreateAsync(path, bytes, cancellation)
-            : await store.ReplaceOrFindAsync(path, bytes, stored.ETag, cancellation);
-        if (tag is not { } current)
+        if (await store.WriteOrFindAsync(path, bytes, stored?.ETag, cancellation) is not { } tag)
             return new LeaseAnswer.Held("another worker", duration);
         seen.TryRemove(job, out _);
-        return new LeaseAnswer.Acquired(new JobLease(store, clock, path, next, current, start));
+        return new LeaseAnswer.Acquired(new JobLease(store, clock, path, next, tag, start));
     }
 
     /// <summary>Removes the lease of a job that has ended, whoever left it; harmless when there is none.</summary>
@@ -44,14 +41,6 @@ public sealed class JobLeases(IObjectStore store, TimeProvider clock, string hol
             _ => new(tag, clock.GetTimestamp()),
             (_, known) => known.ETag == tag ? known : new(tag, clock.GetTimestamp()));
         return TimeSpan.FromSeconds(record.Seconds) - clock.GetElapsedTime(sighting.Since);
-    }
-
-    async Task<ETag?> CreateAsync(string path, byte[] bytes, CancellationToken cancellation)
-    {
-        if (await store.TryCreateAsync(path, bytes, cancellation) is { } tag)
-            return tag;
-        var found = await store.ReadAsync(path, cancellation);
-        return found is not null && found.Content.Span.SequenceEqual(bytes) ? found.ETag : null;
     }
 
     readonly record struct Sighting(ETag ETag, long Since);

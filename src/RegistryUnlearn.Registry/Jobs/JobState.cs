@@ -91,6 +91,9 @@ public sealed record JobState
     [JsonIgnore]
     public bool HasEnded => Status is JobStatus.Succeeded or JobStatus.Failed or JobStatus.Cancelled;
 
+    /// <summary>Whether two states are of the same go at the job: the fence against a worker that was overtaken.</summary>
+    public bool IsSameAttemptAs(JobState other) => (JobId, Retry, Attempt) == (other.JobId, other.Retry, other.Attempt);
+
     /// <summary>The state of a worker that begins, takes over or retries the job.</summary>
     public JobState Started() => this with
     {

@@ -22,7 +22,7 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
     {
         var document = RequestDocument(model, requestJson);
         var job = JobId.From(Digest.Of(document));
-        if (!await store.CreateOrFindAsync(RegistryLayout.Request(job), document, cancellation))
+        if (await store.CreateOrFindAsync(RegistryLayout.Request(job), document, cancellation) is null)
             throw CorruptRequest(job);
         return await OpenAsync(job, cancellation);
     }
@@ -98,6 +98,25 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         var tag = await store.ReplaceOrFindAsync(RegistryLayout.JobState(next.JobId), RegistryJson.Serialize(next), current.ETag,
             cancellation);
         return tag is { } stored ? new(next, stored) : null;
+    }
+
+    /// <summary>
+    /// Changes a job by compare-and-swap, as often as it takes. The change is asked anew of every state that it meets; null leaves the job
+    /// as it is.
+    /// </summary>
+    /// <returns>The job as it is then.</returns>
+    /// <inheritdoc cref="ReadAsync"/>
+    /// <inheritdoc cref="TryUpdateAsync"/>
+    public async Task<TrackedJob> ChangeAsync(JobId job, Func<JobState, JobState?> change, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var current = await ReadAsync(job, cancellation);
+            if (change(current.State) is not { } next)
+                return current;
+            if (await TryUpdateAsync(current, next, cancellation) is { } updated)
+                return updated;
+        }
     }
 
     /// <summary>What whoever works on a job last told of it; null when nobody has.</summary>

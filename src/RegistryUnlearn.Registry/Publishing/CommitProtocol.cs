@@ -84,27 +84,10 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
     /// <returns>The state the job is in afterwards.</returns>
     public async Task<JobState> FailAsync(JobId job, JobError error, CancellationToken cancellation = default)
     {
-        while (true)
-        {
-            var current = await jobs.ReadAsync(job, cancellation);
-            if (current.State.Status is JobStatus.Submitted or JobStatus.Running)
-            {
-                var failed = current.State with
-                {
-                    Status = JobStatus.Failed,
-                    Error = error,
-                    NotBefore = null,
-                    Checkpoint = null,
-                    Finished = clock.GetUtcNow(),
-                };
-                if (await jobs.TryUpdateAsync(current, failed, cancellation) is not { } updated)
-                    continue;
-                current = updated;
-            }
-            if (current.State is { Status: JobStatus.Failed, Closed: false })
-                current = await FinishAsync(current, cancellation);
-            return current.State;
-        }
+        var ended = await EndAsync(job, s => s with { Status = JobStatus.Failed, Error = error, NotBefore = null }, cancellation);
+        if (ended.State is { Status: JobStatus.Failed, Closed: false })
+            ended = await FinishAsync(ended, cancellation);
+        return ended.State;
     }
 
     /// <summary>
@@ -114,26 +97,18 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
     /// <exception cref="RegistryException">Conflict: the job is being published, or has ended otherwise.</exception>
     public async Task<JobState> CancelAsync(JobId job, CancellationToken cancellation = default)
     {
-        while (true)
-        {
-            var current = await jobs.ReadAsync(job, cancellation);
-            if (current.State.Status is JobStatus.Submitted or JobStatus.Running)
-            {
-                var cancelled = current.State with
-                {
-                    Status = JobStatus.Cancelled,
-                    Checkpoint = null,
-                    Finished = clock.GetUtcNow(),
-                };
-                if (await jobs.TryUpdateAsync(current, cancelled, cancellation) is not { } updated)
-                    continue;
-                current = updated;
-            }
-            if (current.State.Status is not JobStatus.Cancelled)
-                throw new RegistryException(RegistryErrorKind.Conflict, job.ToString(), WhyNotCancelled(current.State));
-            return (await FinishAsync(current, cancellation)).State;
-        }
+        var ended = await EndAsync(job, s => s with { Status = JobStatus.Cancelled }, cancellation);
+        if (ended.State.Status is not JobStatus.Cancelled)
+            throw new RegistryException(RegistryErrorKind.Conflict, job.ToString(), WhyNotCancelled(ended.State));
+        return (await FinishAsync(ended, cancellation)).State;
     }
+
+    /// <summary>Ends a job that waits or is worked on; leaves one that is being published or has ended.</summary>
+    Task<TrackedJob> EndAsync(JobId job, Func<JobState, JobState> end, CancellationToken cancellation) => jobs.ChangeAsync(job,
+        state => state.Status is JobStatus.Submitted or JobStatus.Running
+            ? end(state) with { Checkpoint = null, Finished = clock.GetUtcNow() }
+            : null,
+        cancellation);
 
     /// <summary>Does again what follows a job's end; nothing for a job that goes on.</summary>
     public async Task FinishEndedAsync(JobId job, CancellationToken cancellation = default)

@@ -42,7 +42,9 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
     /// where it stands, so that the same call goes on from the last checkpoint.
     /// </summary>
     /// <param name="stop">Ends the work after a checkpoint.</param>
-    /// <param name="abandon">Ends the work at once, without a further write.</param>
+    /// <param name="abandon">
+    /// Ends the work at once; nothing more of it is written, and what was written after the job had ended elsewhere is removed.
+    /// </param>
     /// <exception cref="GateFailedException">The audit failed.</exception>
     /// <exception cref="JobTakenOverException">Another worker began the same job meanwhile.</exception>
     /// <exception cref="JobCancelledException">The job was cancelled, before or while it was worked on.</exception>
@@ -80,16 +82,16 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         }
     }
 
-    /// <summary>Changes the state while this attempt is the newest; a registry that does not take it is no reason to say less of what went
-    /// wrong before.</summary>
+    /// <summary>
+    /// Changes the state while this attempt is the newest; a registry that does not take it is no reason to say less of what went wrong
+    /// before.
+    /// </summary>
     async Task ChangeOwnAsync(JobState begun, Func<JobState, JobState> change)
     {
         try
         {
-            var current = await jobs.ReadAsync(begun.JobId, CancellationToken.None);
-            while (current.State.Status is JobStatus.Running && current.State.Attempt == begun.Attempt
-                && await jobs.TryUpdateAsync(current, change(current.State), CancellationToken.None) is null)
-                current = await jobs.ReadAsync(begun.JobId, CancellationToken.None);
+            await jobs.ChangeAsync(begun.JobId,
+                now => now.Status is JobStatus.Running && now.IsSameAttemptAs(begun) ? change(now) : null, CancellationToken.None);
         }
         catch (RegistryException)
         {

@@ -24,16 +24,11 @@ sealed class JobWatch(JobStore jobs, JobState begun, TimeProvider clock)
 
     /// <summary>Records that the attempt enters a stage.</summary>
     /// <inheritdoc cref="Require"/>
-    public async Task EnterAsync(string stage, CancellationToken cancellation)
+    public Task EnterAsync(string stage, CancellationToken cancellation) => jobs.ChangeAsync(begun.JobId, current =>
     {
-        while (true)
-        {
-            var current = await jobs.ReadAsync(begun.JobId, cancellation);
-            Require(current.State);
-            if (await jobs.TryUpdateAsync(current, current.State with { Stage = stage }, cancellation) is not null)
-                return;
-        }
-    }
+        Require(current);
+        return current with { Stage = stage };
+    }, cancellation);
 
     /// <summary>Judges a state that was read for another reason. A job that waits again was cancelled and retried meanwhile.</summary>
     /// <exception cref="JobCancelledException">The job was cancelled.</exception>
@@ -42,7 +37,7 @@ sealed class JobWatch(JobStore jobs, JobState begun, TimeProvider clock)
     {
         if (current.Status is JobStatus.Cancelled or JobStatus.Submitted)
             throw new JobCancelledException(begun.JobId);
-        if (current.Status is not JobStatus.Running || (current.Retry, current.Attempt) != (begun.Retry, begun.Attempt))
+        if (current.Status is not JobStatus.Running || !current.IsSameAttemptAs(begun))
             throw new JobTakenOverException(begun.JobId);
         last = clock.GetTimestamp();
     }

@@ -5,7 +5,7 @@ namespace RegistryUnlearn.Worker.Jobs;
 
 /// <summary>When a job's work ends early.</summary>
 /// <param name="Stop">Save how far the job came, then end.</param>
-/// <param name="Abandon">End at once and write nothing: the job is another worker's.</param>
+/// <param name="Abandon">End at once and write no more of the work: the job is another worker's.</param>
 sealed record JobStop(CancellationToken Stop, CancellationToken Abandon) : IDisposable
 {
     readonly CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(Stop, Abandon);
