@@ -36,10 +36,7 @@ public sealed class AuditLog(IObjectStore store)
             var isOlder = file.Day < day;
             var next = AuditLine.After(file.Last, isOlder ? Closing(entry.Time, day) : entry);
             byte[] bytes = [.. file.Bytes, .. next.ToJson(), (byte)'\n'];
-            var written = file.ETag is { } tag
-                ? await store.ReplaceOrFindAsync(file.Path, bytes, tag, cancellation) is not null
-                : await store.CreateOrFindAsync(file.Path, bytes, cancellation);
-            if (written && !isOlder)
+            if (await store.WriteOrFindAsync(file.Path, bytes, file.ETag, cancellation) is not null && !isOlder)
                 return;
         }
     }

@@ -62,10 +62,7 @@ public sealed partial class ModelRegistry
             if (next(current) is not { } target || target == current)
                 return;
             var bytes = RegistryJson.Serialize(target);
-            var moved = stored is null
-                ? await store.CreateOrFindAsync(path, bytes, cancellation)
-                : await store.ReplaceOrFindAsync(path, bytes, stored.ETag, cancellation) is not null;
-            if (moved)
+            if (await store.WriteOrFindAsync(path, bytes, stored?.ETag, cancellation) is not null)
                 return;
         }
     }

@@ -89,10 +89,7 @@ public sealed partial class ModelRegistry
             if (recorded is not null && recorded.Policy >= withdrawal.Policy)
                 return;
             var bytes = RegistryJson.Serialize(recorded is null ? withdrawal : recorded with { Policy = withdrawal.Policy });
-            var written = stored is null
-                ? await store.CreateOrFindAsync(path, bytes, cancellation)
-                : await store.ReplaceOrFindAsync(path, bytes, stored.ETag, cancellation) is not null;
-            if (written)
+            if (await store.WriteOrFindAsync(path, bytes, stored?.ETag, cancellation) is not null)
                 return;
         }
     }

@@ -19,7 +19,8 @@ sealed class VersionClaims(IObjectStore store, ModelRegistry registry)
             var withdrawn = await ListFilesAsync(RegistryLayout.Withdrawals(model), ".json", cancellation);
             var folders = await registry.ListNumbersAsync(RegistryLayout.Model(model), cancellation);
             var next = claims.Concat(withdrawn).Concat(folders).DefaultIfEmpty(0).Max() + 1;
-            if (await store.CreateOrFindAsync(RegistryLayout.Claim(model, next), Encoding.ASCII.GetBytes(job.ToString()), cancellation))
+            var claim = Encoding.ASCII.GetBytes(job.ToString());
+            if (await store.CreateOrFindAsync(RegistryLayout.Claim(model, next), claim, cancellation) is not null)
                 return next;
         }
     }
