@@ -6,6 +6,7 @@ static class RegistryLayout
     public const string Own = ".registry-unlearn/";
     public const string Requests = Own + "requests/";
     public const string Jobs = Own + "jobs/";
+    public const string Leases = Own + "leases/";
     public const string Audit = Own + "audit/";
     public const string ModelFile = "model.onnx";
     public const string ManifestFile = "manifest.json";
@@ -34,7 +35,7 @@ static class RegistryLayout
 
     public static string JobState(JobId job) => $"{Jobs}{job}/state.json";
 
-    public static string JobLease(JobId job) => $"{Jobs}{job}/lease.json";
+    public static string JobLease(JobId job) => $"{Leases}{job}.json";
 
     public static string JobProgress(JobId job) => $"{Jobs}{job}/progress.json";
 

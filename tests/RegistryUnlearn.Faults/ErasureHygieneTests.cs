@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -64,6 +66,40 @@ public sealed class ErasureHygieneTests
         var listed = await site.RunAsync("jobs", "list", "--registry", site.Registry);
         Assert.Contains(status.ToString(), listed.Output);
         site.MustHoldNoMark(withTemp: true);
+    }
+
+    /// <summary>The page is made of these answers and of files that are the same for every registry.</summary>
+    [Theory]
+    [InlineData("{}", JobStatus.Succeeded)]
+    [InlineData("""{ "forget": { "ids": ["424242001", "424242999"] } }""", JobStatus.Failed)]
+    public async Task Marks_appear_nowhere_in_what_a_worker_serves(string changes, JobStatus status)
+    {
+        using var site = new Site(changes);
+        using var worker = site.Serve(out var client);
+        Assert.True(await worker.UntilAsync(() => Answers(client, "/healthz/ready")), worker.Error);
+        var job = JsonNode.Parse(await site.AskAsync(client, HttpMethod.Post, "/api/jobs", File.ReadAllText(site.Request)))!["job"];
+        // The events of a job end with it.
+        await site.AskAsync(client, HttpMethod.Get, $"/api/jobs/{job}/events");
+        var ended = JsonNode.Parse(await site.AskAsync(client, HttpMethod.Get, $"/api/jobs/{job}"))!;
+        Assert.Equal(status.ToString(), (string?)ended["job"]!["status"], ignoreCase: true);
+        foreach (var path in new[] { "/", "/api/worker", "/api/jobs", "/api/models", "/api/models/tiny/lineage", "/healthz/live" })
+            await site.AskAsync(client, HttpMethod.Get, path);
+        if (status is JobStatus.Succeeded)
+            Assert.Contains("<html", await site.AskAsync(client, HttpMethod.Get, "/models/tiny/2/report"));
+        await site.EndAsync(worker);
+        site.MustHoldNoMark(withTemp: true);
+
+        static bool Answers(HttpClient client, string path)
+        {
+            try
+            {
+                return client.GetAsync(path).GetAwaiter().GetResult().IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }
     }
 
     [Fact]
@@ -185,6 +221,43 @@ public sealed class ErasureHygieneTests
             lock (said)
                 said.AddRange([output, error]);
             return (code, error);
+        }
+
+        /// <summary>A worker with its page on a free port, and a client with its key.</summary>
+        public RealProcess Serve(out HttpClient client)
+        {
+            const string key = "0123456789abcdef0123456789abcdef";
+            using var free = new TcpListener(IPAddress.Loopback, 0);
+            free.Start();
+            var address = $"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}";
+            free.Stop();
+            client = new() { BaseAddress = new Uri(address) };
+            client.DefaultRequestHeaders.Add("X-Registry-Unlearn-Key", key);
+            return RealProcess.Start(Temp,
+                new() { ["REGISTRY_UNLEARN_WORKER__HTTP__KEY"] = key, ["REGISTRY_UNLEARN_WORKER__PollSeconds"] = "0.2" },
+                ["worker", "--registry", Registry, "--http", address, "--signing-key", Key, "--verbose"]);
+        }
+
+        public async Task<string> AskAsync(HttpClient client, HttpMethod method, string path, string? json = null)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            if (json is not null)
+                request.Content = new StringContent(json, Encoding.UTF8, "application/json");
+            using var response = await client.SendAsync(request);
+            var body = await response.Content.ReadAsStringAsync();
+            Assert.True(response.IsSuccessStatusCode, $"{path}: {body}");
+            lock (said)
+                said.AddRange([response.Headers.ToString(), body]);
+            return body;
+        }
+
+        public async Task EndAsync(RealProcess worker)
+        {
+            worker.Terminate();
+            var (code, output, error) = await worker.EndAsync();
+            Assert.True(code == 0, error);
+            lock (said)
+                said.AddRange([output, error]);
         }
 
         bool HasCheckpoint()

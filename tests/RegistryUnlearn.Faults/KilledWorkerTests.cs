@@ -36,7 +36,7 @@ public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : 
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no SIGKILL here");
         var random = new Random(7);
-        for (var run = 0; run < Math.Max(4, Runs / 4); run++)
+        for (var run = 0; run < Runs / 3; run++)
         {
             using var site = await WorkerSite.CreateAsync();
             var job = await site.SubmitAsync(Steps);

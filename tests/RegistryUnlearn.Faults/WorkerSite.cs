@@ -58,9 +58,13 @@ sealed class WorkerSite : IDisposable
 
     public async Task<JobState> StateAsync(JobId job) => (await Jobs.ReadAsync(job)).State;
 
-    /// <summary>Waits for a job to be done with, and for a worker to have begun its own work, while it lives.</summary>
-    public async Task UntilClosedAsync(JobId job, RealProcess worker) => Assert.True(
-        await worker.UntilAsync(() => StateAsync(job).GetAwaiter().GetResult().Closed && worker.Error.Contains("at a time")), worker.Error);
+    /// <summary>
+    /// Waits for a job to be done with and let go of, and for a worker to have begun its own work, while it lives.
+    /// </summary>
+    public async Task UntilClosedAsync(JobId job, RealProcess worker) => Assert.True(await worker.UntilAsync(() =>
+        StateAsync(job).GetAwaiter().GetResult().Closed
+        && !Jobs.ListLeasedAsync().ToBlockingEnumerable().Contains(job)
+        && worker.Error.Contains("at a time")), worker.Error);
 
     /// <summary>
     /// Puts a worker to sleep while it holds no lock of the folder: others would wait for that one until the sleeper wakes or dies, which no
@@ -125,7 +129,7 @@ sealed class WorkerSite : IDisposable
         Assert.Equal(jobs.Select(j => (JobId?)j).ToHashSet(), makers);
         Assert.Equal(jobs.Length, (await new AuditLog(Store).VerifyAsync()).Lines);
         var own = await TinyRegistry.FilesAsync(Store, ".registry-unlearn/");
-        Assert.DoesNotContain(own.Keys, path => path.Contains("/blobs/") || path.EndsWith("lease.json"));
+        Assert.DoesNotContain(own.Keys, path => path.Contains("/blobs/") || path.Contains("/leases/"));
     }
 
     /// <summary>Workers that ended by themselves leave no file of a job behind.</summary>

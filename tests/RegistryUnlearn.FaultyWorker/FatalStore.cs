@@ -43,7 +43,7 @@ sealed class FatalStore(IObjectStore inner, bool before, int at) : IObjectStore
 
     async Task<T> WriteAsync<T>(string path, Func<Task<T>> operation)
     {
-        var isFatal = !path.EndsWith("/lease.json", StringComparison.Ordinal) && !path.EndsWith("/progress.json", StringComparison.Ordinal)
+        var isFatal = !path.Contains("/leases/", StringComparison.Ordinal) && !path.EndsWith("/progress.json", StringComparison.Ordinal)
             && Interlocked.Increment(ref writes) == at;
         if (isFatal && before)
             Die();

@@ -75,7 +75,7 @@ public sealed class JobLeaseTests
     [InlineData("{\"holder\":7}")]
     public async Task A_damaged_one_is_named(string content)
     {
-        var path = $".registry-unlearn/jobs/{Job}/lease.json";
+        var path = $".registry-unlearn/leases/{Job}.json";
         await store.TryCreateAsync(path, System.Text.Encoding.UTF8.GetBytes(content), Stop);
         var refusal = await Assert.ThrowsAsync<RegistryException>(() => Worker("a").TryAcquireAsync(Job, Duration, Stop));
         Assert.Equal((RegistryErrorKind.Invalid, path), (refusal.Kind, refusal.Path));

@@ -133,16 +133,12 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
     }
 
     /// <summary>All requests, in no promised order; a request without a job is one whose submission broke off.</summary>
-    public async IAsyncEnumerable<JobId> ListRequestsAsync([EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        const string extension = ".json";
-        await foreach (var entry in store.ListAsync(RegistryLayout.Requests, cancellation))
-        {
-            if (entry.Path.EndsWith(extension, StringComparison.Ordinal)
-                && JobId.TryParse(entry.Path[RegistryLayout.Requests.Length..^extension.Length], out var job))
-                yield return job;
-        }
-    }
+    public IAsyncEnumerable<JobId> ListRequestsAsync(CancellationToken cancellation = default) =>
+        ListDocumentsAsync(RegistryLayout.Requests, cancellation);
+
+    /// <summary>The jobs that somebody has a lease of, or left one behind; in no promised order.</summary>
+    public IAsyncEnumerable<JobId> ListLeasedAsync(CancellationToken cancellation = default) =>
+        ListDocumentsAsync(RegistryLayout.Leases, cancellation);
 
     /// <summary>All jobs, in no promised order.</summary>
     public async IAsyncEnumerable<JobId> ListAsync([EnumeratorCancellation] CancellationToken cancellation = default)
@@ -150,6 +146,18 @@ public sealed class JobStore(IObjectStore store, TimeProvider clock)
         await foreach (var name in store.ListFoldersAsync(RegistryLayout.Jobs, cancellation))
         {
             if (JobId.TryParse(name, out var job))
+                yield return job;
+        }
+    }
+
+    /// <summary>The jobs that have a document of their own below a prefix.</summary>
+    async IAsyncEnumerable<JobId> ListDocumentsAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        const string extension = ".json";
+        await foreach (var entry in store.ListAsync(prefix, cancellation))
+        {
+            if (entry.Path.EndsWith(extension, StringComparison.Ordinal)
+                && JobId.TryParse(entry.Path[prefix.Length..^extension.Length], out var job))
                 yield return job;
         }
     }

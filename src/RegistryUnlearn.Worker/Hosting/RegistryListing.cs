@@ -39,6 +39,9 @@ public sealed class RegistryListing(JobStore jobs, TimeSpan interval, TimeProvid
     async Task ReadAsync(ReconcileQueue queue, CancellationToken stop)
     {
         var now = clock.GetUtcNow();
+        // Somebody works on these, or died before the lease of a closed job was removed.
+        await foreach (var job in jobs.ListLeasedAsync(stop))
+            queue.Add(job);
         await foreach (var job in jobs.ListRequestsAsync(stop))
         {
             if (closed.TryGetValue(job, out var seen) && now - seen < trust)

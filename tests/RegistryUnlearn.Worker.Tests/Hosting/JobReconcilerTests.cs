@@ -25,7 +25,7 @@ public sealed class JobReconcilerTests
         Assert.Equivalent(after, await TinyRegistry.FilesAsync(lab.Store, ""), strict: true);
         var state = await lab.StateAsync(job);
         Assert.Equal((JobStatus.Succeeded, 1, true), (state.Status, state.Attempt, state.Closed));
-        Assert.DoesNotContain(after.Keys, path => path.EndsWith("lease.json"));
+        Assert.DoesNotContain(after.Keys, path => path.Contains("/leases/"));
     }
 
     [Fact]
@@ -197,7 +197,7 @@ public sealed class JobReconcilerTests
         {
             if (!path.Contains("/blobs/") || stolen++ > 0)
                 return;
-            var lease = $".registry-unlearn/jobs/{job}/lease.json";
+            var lease = $".registry-unlearn/leases/{job}.json";
             await lab.Store.TryReplaceAsync(lease, """{"term":9,"renewal":0,"seconds":30,"holder":"thief"}"""u8.ToArray(),
                 (await lab.Store.ReadAsync(lease, Stop))!.ETag, Stop);
         };
@@ -205,7 +205,7 @@ public sealed class JobReconcilerTests
         Assert.Equal("lease-lost", Assert.IsType<ReconcileResult.RetryAfter>(await worker.ReconcileAsync(job, Stop)).Reason);
         Assert.Equal((JobStatus.Running, 1), ((await lab.StateAsync(job)).Status, (await lab.StateAsync(job)).Strikes));
         Assert.Contains("thief", Encoding.UTF8.GetString(
-            (await lab.Store.ReadAsync($".registry-unlearn/jobs/{job}/lease.json", Stop))!.Content.Span));
+            (await lab.Store.ReadAsync($".registry-unlearn/leases/{job}.json", Stop))!.Content.Span));
     }
 
     [Fact]
@@ -217,7 +217,7 @@ public sealed class JobReconcilerTests
         var (silence, writes) = (new TaskCompletionSource(), 0);
         var store = new ChangedStore(lab.Store)
         {
-            OnWrite = path => path.EndsWith("lease.json") && Interlocked.Increment(ref writes) > 1 ? silence.Task : Task.CompletedTask,
+            OnWrite = path => path.Contains("/leases/") && Interlocked.Increment(ref writes) > 1 ? silence.Task : Task.CompletedTask,
         };
         var worker = lab.Worker("slow", store, TimeSpan.FromSeconds(0.6));
         Assert.Equal("lease-lost", Assert.IsType<ReconcileResult.RetryAfter>(await worker.ReconcileAsync(job, Stop)).Reason);
@@ -227,7 +227,7 @@ public sealed class JobReconcilerTests
     /// <summary>The version stands, the mark that the job is done does not; or the job is done, and its lease stays.</summary>
     [Theory]
     [InlineData("registry-unavailable", "state.json", "\"closed\":true")]
-    [InlineData("lease-left", "lease.json", ChangedStore.Removal)]
+    [InlineData("lease-left", "leases/", ChangedStore.Removal)]
     public async Task A_job_whose_end_the_registry_does_not_take_is_looked_at_again(string reason, string file, string change)
     {
         using var lab = await WorkerLab.CreateAsync(clock);
@@ -235,7 +235,7 @@ public sealed class JobReconcilerTests
         var isDown = true;
         var store = new ChangedStore(lab.Store)
         {
-            OnChange = (path, content) => isDown && path.EndsWith(file) && content.Replace(" ", "").Contains(change)
+            OnChange = (path, content) => isDown && path.Contains(file) && content.Replace(" ", "").Contains(change)
                 ? throw new RegistryException(RegistryErrorKind.Unavailable, path, "the network is gone") : Task.CompletedTask,
         };
         var worker = lab.Worker("a", store);
@@ -243,7 +243,7 @@ public sealed class JobReconcilerTests
         isDown = false;
         Assert.IsType<ReconcileResult.Done>(await worker.ReconcileAsync(job, Stop));
         Assert.True((await lab.StateAsync(job)).Closed);
-        Assert.Null(await lab.Store.ReadAsync($".registry-unlearn/jobs/{job}/lease.json", Stop));
+        Assert.Null(await lab.Store.ReadAsync($".registry-unlearn/leases/{job}.json", Stop));
     }
 
     /// <summary>A worker that was held up in storing a checkpoint stores it after another one has ended the job and removed all blobs.</summary>
@@ -260,7 +260,7 @@ public sealed class JobReconcilerTests
                 if (!path.Contains("/blobs/") || !isFirst)
                     return;
                 isFirst = false;
-                await lab.Store.DeleteAsync($".registry-unlearn/jobs/{job}/lease.json", Stop);
+                await lab.Store.DeleteAsync($".registry-unlearn/leases/{job}.json", Stop);
                 Assert.IsType<ReconcileResult.Done>(await lab.Worker("fast").ReconcileAsync(job, Stop));
             },
         };

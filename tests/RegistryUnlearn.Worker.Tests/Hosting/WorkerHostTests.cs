@@ -70,8 +70,21 @@ public sealed class WorkerHostTests
         await running;
         var state = await lab.StateAsync(job);
         Assert.Equal((JobStatus.Running, 0), (state.Status, state.Strikes));
-        var lease = (await lab.Store.ReadAsync($".registry-unlearn/jobs/{job}/lease.json", Stop))!.Content;
+        var lease = (await lab.Store.ReadAsync($".registry-unlearn/leases/{job}.json", Stop))!.Content;
         Assert.DoesNotContain("holder", Encoding.UTF8.GetString(lease.Span));
+    }
+
+    /// <summary>The worker that ended the job was killed before it gave the lease up.</summary>
+    [Fact]
+    public async Task A_lease_that_a_dead_worker_left_of_a_closed_job_is_removed()
+    {
+        using var lab = await WorkerLab.CreateAsync(TimeProvider.System);
+        var job = Assert.Single(await SubmitAsync(lab, 1));
+        await RunAsync(lab, "worker");
+        await new JobLeases(lab.Store, lab.Clock, "dead").TryAcquireAsync(job, TimeSpan.FromMinutes(5), Stop);
+        await RunAsync(lab, "other");
+        Assert.True((await lab.StateAsync(job)).Closed);
+        Assert.Null(await lab.Store.ReadAsync($".registry-unlearn/leases/{job}.json", Stop));
     }
 
     /// <summary>Requests that differ in their seeds.</summary>
