@@ -11,6 +11,8 @@ public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : 
 {
     const int Steps = 8;
 
+    static readonly ParallelOptions Together = new() { MaxDegreeOfParallelism = 4 };
+
     static int Runs => int.TryParse(Environment.GetEnvironmentVariable("REGISTRY_UNLEARN_FAULT_RUNS"), CultureInfo.InvariantCulture,
         out var runs) ? runs : 20;
 
@@ -21,14 +23,16 @@ public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : 
         // Evenly over all writes, each before and after: the same ones every time.
         var points = Enumerable.Range(1, unbroken.Writes).SelectMany(w => new[] { (w, true), (w, false) }).ToList();
         var chosen = Enumerable.Range(0, Math.Min(Runs, points.Count)).Select(i => points[i * points.Count / Math.Min(Runs, points.Count)]);
-        foreach (var (write, before) in chosen)
+        // They wait for leases to end, most of the time.
+        await Parallel.ForEachAsync(chosen, Together, async (point, _) =>
         {
+            var (write, before) = point;
             using var site = await WorkerSite.CreateAsync();
             var job = await site.SubmitAsync(Steps);
             using (var faulty = site.StartFaulty(before, write))
                 Assert.Equal(137, (await faulty.EndAsync()).Code);
             await FinishAsync(site, job, $"killed {(before ? "before" : "after")} write {write}");
-        }
+        });
     }
 
     [Fact]
@@ -36,11 +40,11 @@ public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : 
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "there is no SIGKILL here");
         var random = new Random(7);
-        for (var run = 0; run < Runs / 3; run++)
+        var moments = Enumerable.Range(0, Runs / 3).Select(_ => random.NextDouble() * 1.5).ToList();
+        await Parallel.ForEachAsync(moments, Together, async (moment, _) =>
         {
             using var site = await WorkerSite.CreateAsync();
             var job = await site.SubmitAsync(Steps);
-            var moment = random.NextDouble() * 1.5;
             using (var worker = site.StartWorker())
             {
                 await worker.UntilAsync(() => worker.Error.Length > 0);
@@ -49,7 +53,7 @@ public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : 
                 await worker.EndAsync();
             }
             await FinishAsync(site, job, string.Create(CultureInfo.InvariantCulture, $"killed {moment:0.000} s after the first line"));
-        }
+        });
     }
 
     async Task FinishAsync(WorkerSite site, RegistryUnlearn.Registry.JobId job, string what)
