@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using RegistryUnlearn.Benchmarks;
 using RegistryUnlearn.Benchmarks.PyTorch;
 using RegistryUnlearn.Benchmarks.Registry;
+using RegistryUnlearn.Benchmarks.Unlearning;
 
 switch (args)
 {
@@ -11,6 +12,9 @@ switch (args)
         break;
     case ["transfers", .. var rest]:
         await TransferComparison.RunAsync(rest);
+        break;
+    case ["unlearning", .. var rest]:
+        UnlearningBenchmark.Run(rest);
         break;
     case ["serve", var model, var batch, var kind]:
         StepServer.Serve(model, int.Parse(batch, CultureInfo.InvariantCulture), kind);
