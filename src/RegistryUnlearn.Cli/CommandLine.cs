@@ -44,6 +44,7 @@ public sealed class CommandLine(Streams streams, TimeProvider clock)
             RunCommand.Create(host),
             SubmitCommand.Create(host),
             WorkerCommand.Create(host),
+            MethodsCommand.Create(host),
             ModelsCommand.Create(host),
             JobsCommand.Create(host),
             VerifyCommand.Create(host),

@@ -16,5 +16,8 @@ static class JsonOutput
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
+    /// <summary>A part of a document whose type is only known when the command runs.</summary>
+    public static JsonElement Element(object part) => JsonSerializer.SerializeToElement(part, part.GetType(), Options);
+
     public static string Write(object document) => JsonSerializer.Serialize(document, Options);
 }

@@ -63,6 +63,12 @@ public sealed class ForwardModel
         model.Graph.Input.First(i => i.Name == InputName).Type.TensorType.Shape?.Dim is [{ HasDimValue: true, DimValue: > 0 } first, ..]
             ? first.DimValue : null;
 
+    /// <summary>
+    /// How each parameter is used, in the order in which the model reads them first. A parameter that only reaches its operator through
+    /// others that leave its values as they are (Identity, Transpose, Reshape, …) is listed with that operator.
+    /// </summary>
+    public IReadOnlyList<ParameterUse> Uses => ParameterUse.Of(model.Graph.Node, Parameters);
+
     /// <summary>Type and shape of the output for samples of the given shape, as ONNX Runtime finds them.</summary>
     /// <exception cref="OnnxModelException">ONNX Runtime does not accept the model.</exception>
     public TensorType OutputType()

@@ -18,7 +18,7 @@ sealed class DeviceAlgebra(ExecutionDevice device, IReadOnlyList<ModelParameter>
 
     readonly TensorBlock spare = new(layout, device);
     readonly Dictionary<(HarmonizationScope, HarmonizationMode), BlockGraph> harmonizers = [];
-    BlockGraph? squareSum, mix;
+    BlockGraph? squareSum, mix, multiply, addSigns;
 
     public double SquareSum(TensorBlock block)
     {
@@ -30,11 +30,26 @@ sealed class DeviceAlgebra(ExecutionDevice device, IReadOnlyList<ModelParameter>
 
     public void Mix(TensorBlock target, float keep, TensorBlock other, float weight)
     {
-        mix ??= new(MixGraph(spare.PartLayout), spare, BlockForm.Parts, Target, Other, Mixed);
-        (mix[Target], mix[Other], mix[Mixed]) = (target, other, spare);
+        mix ??= Pairwise([Keep, Weight], (g, a, b, scalars) => g.Add(g.Mul(a, scalars[0]), g.Mul(b, scalars[1])));
         mix.Set(Keep, keep);
         mix.Set(Weight, weight);
-        mix.Run();
+        Change(mix, target, other);
+    }
+
+    public void Multiply(TensorBlock target, TensorBlock factors) =>
+        Change(multiply ??= Pairwise([], (g, a, b, _) => g.Mul(a, b)), target, factors);
+
+    public void AddSigns(TensorBlock target, TensorBlock other, float weight)
+    {
+        addSigns ??= Pairwise([Weight], (g, a, b, scalars) => g.Add(a, g.Mul(g.Sign(b), scalars[0])));
+        addSigns.Set(Weight, weight);
+        Change(addSigns, target, other);
+    }
+
+    void Change(BlockGraph graph, TensorBlock target, TensorBlock other)
+    {
+        (graph[Target], graph[Other], graph[Mixed]) = (target, other, spare);
+        graph.Run();
         target.Swap(spare);
     }
 
@@ -85,21 +100,22 @@ sealed class DeviceAlgebra(ExecutionDevice device, IReadOnlyList<ModelParameter>
         return g.Build();
     }
 
-    static ModelProto MixGraph(IReadOnlyList<ModelParameter> parts)
+    /// <summary>A graph that computes elements from those of two blocks and some scalars.</summary>
+    BlockGraph Pairwise(string[] scalars, Func<GraphBuilder, Value, Value, Value[], Value> combine)
     {
         var g = new GraphBuilder(GraphBuilder.OldestOpset);
-        Value keep = g.Input(Keep, TensorType.Float()), weight = g.Input(Weight, TensorType.Float());
-        foreach (var part in parts)
+        Value[] given = [.. scalars.Select(name => g.Input(name, TensorType.Float()))];
+        foreach (var part in spare.PartLayout)
         {
             Value target = g.Input(Target + part.Name, part.Type), other = g.Input(Other + part.Name, part.Type);
-            g.Output(Mixed + part.Name, g.Add(g.Mul(target, keep), g.Mul(other, weight)), part.Type);
+            g.Output(Mixed + part.Name, combine(g, target, other, given), part.Type);
         }
-        return g.Build();
+        return new(g.Build(), spare, BlockForm.Parts, Target, Other, Mixed);
     }
 
     public void Dispose()
     {
-        foreach (var graph in harmonizers.Values.Append(squareSum).Append(mix))
+        foreach (var graph in harmonizers.Values.Concat([squareSum, mix, multiply, addSigns]))
             graph?.Dispose();
         spare.Dispose();
     }

@@ -27,6 +27,24 @@ sealed class HostAlgebra(IReadOnlyList<ModelParameter> layout) : IBlockAlgebra
         }
     }
 
+    public void Multiply(TensorBlock target, TensorBlock factors)
+    {
+        target.RequireSameLayout(factors);
+        for (var i = 0; i < target.TensorCount; i++)
+            TensorPrimitives.Multiply(target[i], factors[i], target[i]);
+    }
+
+    public void AddSigns(TensorBlock target, TensorBlock other, float weight)
+    {
+        target.RequireSameLayout(other);
+        for (var i = 0; i < target.TensorCount; i++)
+        {
+            Span<float> sum = target[i], values = other[i];
+            for (var j = 0; j < sum.Length; j++)
+                sum[j] += values[j] > 0 ? weight : values[j] < 0 ? -weight : 0;
+        }
+    }
+
     public Harmonized Harmonize(
         TensorBlock remember, TensorBlock forget, HarmonizationScope scope, HarmonizationMode mode, float forgetWeight) =>
         Harmonizer.Combine(remember, forget, scope, mode, forgetWeight);

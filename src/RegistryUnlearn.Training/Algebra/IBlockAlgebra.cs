@@ -15,6 +15,12 @@ public interface IBlockAlgebra : IDisposable
     /// <summary>target ← keep · target + weight · other.</summary>
     void Mix(TensorBlock target, float keep, TensorBlock other, float weight);
 
+    /// <summary>target ← target ∘ factors, element by element.</summary>
+    void Multiply(TensorBlock target, TensorBlock factors);
+
+    /// <summary>target ← target + weight · sign(other); the sign of zero is zero.</summary>
+    void AddSigns(TensorBlock target, TensorBlock other, float weight);
+
     /// <summary>See <see cref="Harmonizer"/>.</summary>
     /// <param name="remember">G_r; replaced by the update direction.</param>
     /// <param name="forget">G_f; read only.</param>

@@ -7,6 +7,9 @@ using RegistryUnlearn.Unlearning.Methods;
 
 namespace RegistryUnlearn.Unlearning.Runs;
 
+/// <summary>Changes the labels of a batch.</summary>
+delegate void ChangeLabels(Span<long> labels);
+
 /// <summary>
 /// Loss and gradient of the mean cross-entropy on batches of any size, by the task's engine; over all labelled positions of the batch
 /// where samples have several.
@@ -22,6 +25,16 @@ sealed class CrossEntropyGradient(UnlearningTask task, TensorBlock parameters, T
     public float Run(DataSet data, ReadOnlySpan<int> rows)
     {
         data.Fill(rows, engine.Inputs(rows.Length), engine.Labels(rows.Length));
+        return engine.Run(rows.Length);
+    }
+
+    /// <summary>As for the other; with labels of the caller's choice in the place of the samples' own.</summary>
+    /// <param name="relabel">Takes the labels of the batch, [rows, P].</param>
+    public float Run(DataSet data, ReadOnlySpan<int> rows, ChangeLabels relabel)
+    {
+        var labels = engine.Labels(rows.Length);
+        data.Fill(rows, engine.Inputs(rows.Length), labels);
+        relabel(labels);
         return engine.Run(rows.Length);
     }
 

@@ -10,8 +10,9 @@ namespace RegistryUnlearn.Unlearning.Runs;
 /// <param name="EvaluateEvery">Steps between two evaluations.</param>
 public sealed record StopOptions(StopKind Stop, float Tolerance, int EvaluateEvery)
 {
-    public static StopOptions Read(OptionReader reader) => new(
-        reader.Choice("stop", StopKind.Holdout), reader.Float("tolerance", 0.02f, 0, 1), reader.Int("evaluateEvery", 10, 1, 1_000_000));
+    /// <param name="otherwise">Where the request does not say; methods that damage the model before they repair it go to the end.</param>
+    public static StopOptions Read(OptionReader reader, StopKind otherwise = StopKind.Holdout) => new(
+        reader.Choice("stop", otherwise), reader.Float("tolerance", 0.02f, 0, 1), reader.Int("evaluateEvery", 10, 1, 1_000_000));
 }
 
 public enum StopKind

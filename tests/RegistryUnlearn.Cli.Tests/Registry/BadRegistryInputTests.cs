@@ -13,6 +13,9 @@ namespace RegistryUnlearn.Cli.Tests.Registry;
 /// </summary>
 public sealed class BadRegistryInputTests
 {
+    const string Methods =
+        "bad-teacher, cf-k, ct, eu-k, finetune, l1-sparse, ltu, lur, msg, neggrad+, retrain, salun, scrub, srl, train";
+
     const string Model = "tiny/1/model.onnx";
     const string Train = "datasets/train.npz";
 
@@ -140,7 +143,7 @@ public sealed class BadRegistryInputTests
                 r["method"] = "magic";
             },
             "4 errors", "model is 'tiny'; give a reference such as name@7 or name:production",
-            "method names the method 'magic'; known are finetune, ltu, neggrad+, train", "seed is missing", "sead is unknown; known are "),
+            "method names the method 'magic'; known are " + Methods, "seed is missing", "sead is unknown; known are "),
     };
 
     public static TheoryData<string> Names => [.. Rows.Keys];

@@ -26,6 +26,20 @@ public sealed class BlockAlgebraTests
     }
 
     [Theory, MemberData(nameof(TestDevice.Names), MemberType = typeof(TestDevice))]
+    public void Multiplies_and_adds_signs_element_by_element(string device)
+    {
+        var on = TestDevice.Of(device);
+        using var target = Blocks.On(on, [1, -2], [3]);
+        using var other = Blocks.On(on, [4, -5], [0]);
+        using var algebra = BlockAlgebra.On(on, target.Layout);
+        algebra.AddSigns(target, other, 0.5f);
+        Assert.Equal([1.5f, -2.5f, 3], target.Values());
+        algebra.Multiply(target, other);
+        Assert.Equal([6, 12.5f, 0], target.Values());
+        Assert.Equal([4, -5, 0], other.Values());
+    }
+
+    [Theory, MemberData(nameof(TestDevice.Names), MemberType = typeof(TestDevice))]
     public void Sums_the_squares_of_all_tensors(string device)
     {
         var on = TestDevice.Of(device);

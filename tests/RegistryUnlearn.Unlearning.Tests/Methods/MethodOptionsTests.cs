@@ -19,8 +19,15 @@ public class MethodOptionsTests
 
     static readonly (string Field, string Min, string Max)[] Stop = [("tolerance", "0", "1"), ("evaluateEvery", "1", "1000000")];
 
+    static readonly (string Field, string Min, string Max)[] Steps = [("steps", "1", "1000000"), ("batch", "1", "65536")];
+
+    /// <summary>Of methods that keep parameters, which decay would move.</summary>
+    static readonly (string Field, string Min, string Max)[] Still = [.. Optimizer[..2], ("weightDecay", "0", "0")];
+
     static readonly (string Field, string[] Values)[] OptimizerChoices =
         [("optimizer", ["sgd", "adamw"]), ("schedule", ["constant", "linear", "cosine"])];
+
+    static readonly (string Field, string[] Values)[] StoppedChoices = [("stop", ["holdout", "none"]), .. OptimizerChoices];
 
     static readonly Dictionary<string, (string Field, string Min, string Max)[]> Ranges = new()
     {
@@ -30,6 +37,21 @@ public class MethodOptionsTests
         [
             ("alpha", "0", "1"), ("steps", "1", "1000000"), ("batch", "1", "65536"), ("anchor", "0", "100"), .. Optimizer, .. Stop,
         ],
+        ["lur"] = [("alpha", "0", "1"), ("forgetWeight", "0", "1000"), .. Steps, .. Optimizer, .. Stop],
+        ["srl"] = [("forgetWeight", "0", "1000"), .. Steps, .. Optimizer, .. Stop],
+        ["salun"] = [("share", "0", "1"), ("forgetWeight", "0", "1000"), .. Steps, .. Still, .. Stop],
+        ["scrub"] =
+        [
+            ("labelWeight", "0", "1000"), ("teacherWeight", "0", "1000"), ("forgetWeight", "0", "1000"), ("forgetShare", "0", "1"),
+            ("temperature", "0.5", "100"), .. Steps, .. Optimizer, .. Stop,
+        ],
+        ["bad-teacher"] = [("forgetWeight", "0", "1000"), ("temperature", "0.5", "100"), .. Steps, .. Optimizer, .. Stop],
+        ["l1-sparse"] = [("sparsity", "0", "1"), .. Steps, .. Optimizer, .. Stop],
+        ["cf-k"] = [("layers", "1", "1000"), .. Steps, .. Still, .. Stop],
+        ["eu-k"] = [("layers", "1", "1000"), .. Steps, .. Still, .. Stop],
+        ["msg"] = [("share", "0", "1"), ("damping", "0", "1"), .. Steps, .. Optimizer, .. Stop],
+        ["ct"] = [.. Steps, .. Optimizer, .. Stop],
+        ["retrain"] = [("epochs", "1", "100000"), ("batch", "1", "65536"), .. Optimizer],
         ["ltu"] =
         [
             ("steps", "1", "1000000"), ("alpha", "0", "1"), ("lambda", "0", "100"), ("queries", "1", "16"), ("forgetWeight", "0", "1000"),
@@ -42,8 +64,19 @@ public class MethodOptionsTests
     static readonly Dictionary<string, (string Field, string[] Values)[]> Choices = new()
     {
         ["train"] = OptimizerChoices,
-        ["finetune"] = [("stop", ["holdout", "none"]), .. OptimizerChoices],
-        ["neggrad+"] = [("stop", ["holdout", "none"]), .. OptimizerChoices],
+        ["finetune"] = StoppedChoices,
+        ["neggrad+"] = StoppedChoices,
+        ["lur"] = [("order", ["exact", "first"]), .. StoppedChoices],
+        ["srl"] = StoppedChoices,
+        ["salun"] = StoppedChoices,
+        ["scrub"] = StoppedChoices,
+        ["bad-teacher"] = StoppedChoices,
+        ["l1-sparse"] = StoppedChoices,
+        ["cf-k"] = StoppedChoices,
+        ["eu-k"] = StoppedChoices,
+        ["msg"] = StoppedChoices,
+        ["ct"] = StoppedChoices,
+        ["retrain"] = OptimizerChoices,
         ["ltu"] =
         [
             ("target", ["views", "quantile", "non-member", "hinge"]), ("views", ["half-shifts", "shifts-flips"]),
@@ -65,7 +98,12 @@ public class MethodOptionsTests
     [Fact]
     public void The_catalogue_is_known_by_name()
     {
-        Assert.Equal(["finetune", "ltu", "neggrad+", "train"], MethodCatalog.All.Select(m => m.Name));
+        Assert.Equal(
+            [
+                "bad-teacher", "cf-k", "ct", "eu-k", "finetune", "l1-sparse", "ltu", "lur", "msg", "neggrad+", "retrain", "salun", "scrub",
+                "srl", "train",
+            ],
+            MethodCatalog.All.Select(m => m.Name));
         Assert.All(MethodCatalog.All, method => Assert.Same(method, MethodCatalog.Find(method.Name)));
         Assert.All(MethodCatalog.All, method => Assert.InRange(method.Summary.Length, 20, 160));
         Assert.Null(MethodCatalog.Find("LTU"));
@@ -81,7 +119,7 @@ public class MethodOptionsTests
             Assert.Equal(float.Parse(edge, CultureInfo.InvariantCulture), Field(options, field).GetSingle());
         }
 
-        var below = min is "1E-08" or "1E-06" ? "1e-9" : Beside(min, -1);
+        var below = min is "1E-08" or "1E-06" or "0.5" ? "1e-9" : Beside(min, -1);
         var above = max is "0.999" ? "0.9991" : Beside(max, 1);
         foreach (var outside in new[] { below, above })
             Assert.Equal([$"options.{field} is {outside}; give a number from {min} to {max}"],

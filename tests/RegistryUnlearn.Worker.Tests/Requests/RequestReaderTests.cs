@@ -10,6 +10,9 @@ namespace RegistryUnlearn.Worker.Tests.Requests;
 
 public sealed class RequestReaderTests
 {
+    const string Methods =
+        "bad-teacher, cf-k, ct, eu-k, finetune, l1-sparse, ltu, lur, msg, neggrad+, retrain, salun, scrub, srl, train";
+
     const string Metrics = "is 'beauty'; known are ";
 
     /// <summary>A change of a good request, as a merge patch (RFC 7396), and everything that is then wrong.</summary>
@@ -26,8 +29,8 @@ public sealed class RequestReaderTests
         { "{ \"seed\": [\"train-3\"] }", ["seed is a list; give a whole number from 0 to 18446744073709551615"] },
 
         { "{ \"method\": null }", ["method is missing; give an object such as {\"name\": \"ltu\"}"] },
-        { "{ \"method\": { \"name\": \"magic\" } }", ["method names the method 'magic'; known are finetune, ltu, neggrad+, train"] },
-        { "{ \"method\": { \"name\": null } }", ["method.name is missing; give one of finetune, ltu, neggrad+, train"] },
+        { "{ \"method\": { \"name\": \"magic\" } }", ["method names the method 'magic'; known are " + Methods] },
+        { "{ \"method\": { \"name\": null } }", ["method.name is missing; give one of " + Methods] },
         { "{ \"method\": { \"options\": { \"steps\": 0 } } }", ["method.options.steps is 0; give a number from 1 to 1000000"] },
         { "{ \"method\": { \"options\": { \"steps\": 2.5 } } }", ["method.options.steps is 2.5; give a whole number"] },
         {
@@ -100,7 +103,7 @@ public sealed class RequestReaderTests
         },
         {
             "{ \"audit\": { \"compare\": [\"ltu\", \"magic\"] } }",
-            ["audit.compare[1] names the method 'magic'; known are finetune, ltu, neggrad+, train"]
+            ["audit.compare[1] names the method 'magic'; known are " + Methods]
         },
         { "{ \"audit\": { \"gates\": [{ \"metric\": \"h\" }] } }", ["audit.gates[0].atMost and atLeast: give exactly one of them"] },
         {

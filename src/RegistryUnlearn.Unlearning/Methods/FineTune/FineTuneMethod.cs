@@ -1,4 +1,3 @@
-using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Runs;
 
 namespace RegistryUnlearn.Unlearning.Methods.FineTune;
@@ -14,39 +13,19 @@ public sealed class FineTuneMethod : IUnlearningMethod
 
     public string Summary => "trains on retained samples only; a baseline that forgets little";
 
+    public string Needs => "retained samples; the more, the better";
+
+    public string NotFor => "anything that must be forgotten: with few steps it forgets next to nothing";
+
     public object ReadOptions(OptionReader reader) => new FineTuneOptions(
         reader.Int("steps", 60, 1, 1_000_000),
         reader.Int("batch", 64, 1, 65_536),
         OptimizerOptions.Read(reader, new(OptimizerKind.Adamw, 0.001f, 0.9f, 0, Schedule.Linear)),
         StopOptions.Read(reader));
 
-    public MethodRun Start(UnlearningTask task, object options) => new Run(task, (FineTuneOptions)options);
-
-    sealed class Run : StoppedRun
+    public MethodRun Start(UnlearningTask task, object options)
     {
-        readonly CrossEntropyGradient gradient;
-        readonly CyclicBatches batches;
-
-        public Run(UnlearningTask task, FineTuneOptions options) : base(task, options.Steps, options.Optimizer, options.Stop)
-        {
-            try
-            {
-                gradient = new CrossEntropyGradient(task, Parameters, Direction);
-                batches = new CyclicBatches(task.Retained, task.Batch(options.Batch), task.Seed, "finetune");
-            }
-            catch
-            {
-                Dispose();
-                throw;
-            }
-        }
-
-        protected override StepTrace ComputeDirection() => new(gradient.Run(Task.Retained.Data, batches.At(Step)), null, null, null, null);
-
-        public override void Dispose()
-        {
-            gradient?.Dispose();
-            base.Dispose();
-        }
+        var given = (FineTuneOptions)options;
+        return new FineTuneRun(task, given.Steps, given.Batch, given.Optimizer, given.Stop);
     }
 }

@@ -13,6 +13,10 @@ public sealed class LtuMethod : IUnlearningMethod
     public string Summary =>
         "learning to unlearn: meta-gradients, harmonization and a calibrated target per sample; works with a tenth of the retained data";
 
+    public string Needs => "a tenth of the retained samples, and a holdout for targets that can be relied on";
+
+    public string NotFor => "models that take batches of one fixed size";
+
     public object ReadOptions(OptionReader reader) => LtuOptions.Read(reader);
 
     public MethodRun Start(UnlearningTask task, object options)

@@ -20,6 +20,10 @@ public sealed class NegGradPlusMethod : IUnlearningMethod
 
     public string Summary => "descends on retained and ascends on forget samples; a fair baseline that tends to over-forget";
 
+    public string Needs => "retained samples; a holdout to stop in time";
+
+    public string NotFor => "single samples and strict audits: the loss on forgotten samples grows beyond that of unseen ones";
+
     public object ReadOptions(OptionReader reader) => new NegGradPlusOptions(
         reader.Float("alpha", 0.95f, 0, 1),
         reader.Int("steps", 60, 1, 1_000_000),

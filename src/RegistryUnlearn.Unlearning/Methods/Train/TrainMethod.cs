@@ -1,4 +1,3 @@
-using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Runs;
 
 namespace RegistryUnlearn.Unlearning.Methods.Train;
@@ -14,6 +13,10 @@ public sealed class TrainMethod : IUnlearningMethod
 
     public string Summary => "trains on the given samples from the parameters as they are; makes models and oracles";
 
+    public string Needs => "samples with labels";
+
+    public string NotFor => "unlearning: it starts from what the model already knows";
+
     public object ReadOptions(OptionReader reader) => new TrainOptions(
         reader.Int("epochs", 60, 1, 100_000),
         reader.Int("batch", 64, 1, 65_536),
@@ -22,43 +25,6 @@ public sealed class TrainMethod : IUnlearningMethod
     public MethodRun Start(UnlearningTask task, object options)
     {
         var given = (TrainOptions)options;
-        var file = task.Retained.Data.File;
-        if (task.Model.FixedBatch is { } fixedBatch && (given.Batch != fixedBatch || task.Retained.Count % fixedBatch != 0))
-            throw new DataException(file, null, $"the model takes batches of exactly {fixedBatch}",
-                $"set batch to {fixedBatch} and use a multiple of {fixedBatch} samples, "
-                + "or export the model with a dynamic batch dimension");
-        var steps = (long)given.Epochs * ((task.Retained.Count - 1) / given.Batch + 1);
-        if (steps > int.MaxValue)
-            throw new DataException(file, null, $"{given.Epochs} epochs are {steps} steps, more than {int.MaxValue}",
-                "give fewer epochs or a larger batch");
-        return new Run(task, given, (int)steps);
-    }
-
-    sealed class Run : GradientRun
-    {
-        readonly CrossEntropyGradient gradient;
-        readonly EpochBatches batches;
-
-        public Run(UnlearningTask task, TrainOptions options, int steps) : base(task, steps, options.Optimizer)
-        {
-            try
-            {
-                gradient = new CrossEntropyGradient(task, Parameters, Direction);
-                batches = new EpochBatches(task.Retained, options.Batch, task.Seed);
-            }
-            catch
-            {
-                Dispose();
-                throw;
-            }
-        }
-
-        protected override StepTrace ComputeDirection() => new(gradient.Run(Task.Retained.Data, batches.At(Step)), null, null, null, null);
-
-        public override void Dispose()
-        {
-            gradient?.Dispose();
-            base.Dispose();
-        }
+        return new EpochRun(task, given.Epochs, given.Batch, given.Optimizer);
     }
 }
