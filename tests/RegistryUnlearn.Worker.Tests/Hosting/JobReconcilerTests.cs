@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
+using RegistryUnlearn.Conformance;
 using RegistryUnlearn.Faults;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Worker.Hosting;
@@ -294,7 +295,7 @@ public sealed class JobReconcilerTests
     static async Task<byte[]> ModelAsync(WorkerLab lab) => (await lab.Store.ReadAsync("tiny/2/model.onnx", Stop))!.Content.ToArray();
 
     /// <summary>Does something of the test's before reading, before changing or after writing.</summary>
-    sealed class ChangedStore(IObjectStore inner) : IObjectStore
+    sealed class ChangedStore(IObjectStore inner) : StoreDecorator(inner)
     {
         public const string Removal = "removal";
 
@@ -305,45 +306,18 @@ public sealed class JobReconcilerTests
         /// <summary>Given the path and the text; no text for a stream or a copy.</summary>
         public Func<string, string, Task> OnChange { get; init; } = (_, _) => Task.CompletedTask;
 
-        public Task<StoredObject?> ReadAsync(string path, CancellationToken c = default) => Reading(path, () => inner.ReadAsync(path, c));
-
-        public Task<Stream?> OpenReadAsync(string path, CancellationToken c = default) => Reading(path, () => inner.OpenReadAsync(path, c));
-
-        public Task<long?> GetSizeAsync(string path, CancellationToken c = default) => Reading(path, () => inner.GetSizeAsync(path, c));
-
-        public Task<ETag?> TryCreateAsync(string path, ReadOnlyMemory<byte> content, CancellationToken c = default) =>
-            Writing(path, () => inner.TryCreateAsync(path, content, c), Encoding.UTF8.GetString(content.Span));
-
-        public Task<bool> TryCreateAsync(string path, Stream content, CancellationToken c = default) =>
-            Writing(path, () => inner.TryCreateAsync(path, content, c));
-
-        public Task<ETag?> TryReplaceAsync(string path, ReadOnlyMemory<byte> content, ETag expected, CancellationToken c = default) =>
-            Writing(path, () => inner.TryReplaceAsync(path, content, expected, c), Encoding.UTF8.GetString(content.Span));
-
-        public Task<bool> TryCopyAsync(string source, string target, CancellationToken c = default) =>
-            Writing(target, () => inner.TryCopyAsync(source, target, c));
-
-        public async Task<bool> DeleteAsync(string path, CancellationToken c = default)
-        {
-            await OnChange(path, Removal);
-            return await inner.DeleteAsync(path, c);
-        }
-
-        public IAsyncEnumerable<ObjectEntry> ListAsync(string folder, CancellationToken c = default) => inner.ListAsync(folder, c);
-
-        public IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken c = default) => inner.ListFoldersAsync(folder, c);
-
-        async Task<T> Reading<T>(string path, Func<Task<T>> operation)
+        protected override async Task<T> ReadingAsync<T>(string path, Func<Task<T>> operation)
         {
             await OnRead(path);
             return await operation();
         }
 
-        async Task<T> Writing<T>(string path, Func<Task<T>> operation, string content = "")
+        protected override async Task<T> WritingAsync<T>(StoreWrite write, Func<Task<T>> operation, T conflict)
         {
-            await OnChange(path, content);
+            await OnChange(write.Path, write.IsRemoval ? Removal : Encoding.UTF8.GetString(write.Content.Span));
             var result = await operation();
-            await OnWrite(path);
+            if (!write.IsRemoval)
+                await OnWrite(write.Path);
             return result;
         }
     }
