@@ -11,8 +11,7 @@ public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : 
 {
     const int Steps = 8;
 
-    static int Runs => int.TryParse(Environment.GetEnvironmentVariable("REGISTRY_UNLEARN_FAULT_RUNS"), CultureInfo.InvariantCulture,
-        out var runs) ? runs : 20;
+    static int Runs => Extent.FaultRuns ?? 20;
 
     [Fact]
     public async Task Killed_at_a_write()

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Registry.Azure.Tests.Http;
 using RegistryUnlearn.Worker.Hosting;
@@ -18,8 +17,7 @@ public sealed class StorageFaultTests(BlobEmulator emulator) : IClassFixture<Blo
 
     static readonly HttpFault[] Delays = [HttpFault.Delay, HttpFault.LateRequest];
 
-    static bool All => int.TryParse(Environment.GetEnvironmentVariable("REGISTRY_UNLEARN_FAULT_RUNS"), CultureInfo.InvariantCulture,
-        out var runs) && runs >= 200;
+    static bool All => Extent.FaultRuns >= 200;
 
     /// <param name="lasts">Whether the repetitions of the request fail too, so that the worker must look at the job again.</param>
     [Theory]
