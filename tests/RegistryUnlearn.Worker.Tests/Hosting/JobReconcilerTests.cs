@@ -112,11 +112,7 @@ public sealed class JobReconcilerTests
         using var lab = await WorkerLab.CreateAsync(clock);
         var job = await lab.SubmitAsync();
         for (var attempt = 1; attempt <= 5; attempt++)
-        {
-            // A killed worker has begun and says nothing more.
-            var tracked = await lab.Jobs.ReadAsync(job, Stop);
-            await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
-        }
+            await lab.BeginElsewhereAsync(job);
         Assert.Equal(new ReconcileResult.Terminal("poison"), await lab.Worker("a").ReconcileAsync(job, Stop));
         Assert.Contains("killed", (await lab.StateAsync(job)).Error!.Message);
     }
@@ -151,10 +147,8 @@ public sealed class JobReconcilerTests
         var store = new ChangedStore(lab.Store);
         store.OnWrite = async path =>
         {
-            if (!path.Contains("/blobs/") || takenAt++ > 0)
-                return;
-            var tracked = await lab.Jobs.ReadAsync(job, Stop);
-            await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
+            if (path.Contains("/blobs/") && takenAt++ == 0)
+                await lab.BeginElsewhereAsync(job);
         };
         Assert.Equal("taken-over", Assert.IsType<ReconcileResult.RetryAfter>(await lab.Worker("slow", store).ReconcileAsync(job, Stop)).Reason);
         var state = await lab.StateAsync(job);
@@ -175,10 +169,7 @@ public sealed class JobReconcilerTests
             if (!path.Contains("/blobs/"))
                 return;
             while (taken++ < 5)
-            {
-                var tracked = await lab.Jobs.ReadAsync(job, Stop);
-                await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
-            }
+                await lab.BeginElsewhereAsync(job);
             throw new RegistryException(RegistryErrorKind.Unavailable, path, "the disk is gone");
         };
         Assert.Equal("taken-over", Assert.IsType<ReconcileResult.RetryAfter>(await lab.Worker("slow", store).ReconcileAsync(job, Stop)).Reason);

@@ -56,10 +56,7 @@ public sealed class QueueSourceTests : IAsyncLifetime
         await queue.SendMessageAsync("please forget me", Stop);
         var broken = await lab.SubmitAsync();
         for (var attempt = 1; attempt <= 5; attempt++)
-        {
-            var tracked = await lab.Jobs.ReadAsync(broken, Stop);
-            await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
-        }
+            await lab.BeginElsewhereAsync(broken);
         await new HintQueue(queue, poison).SendAsync(broken, Stop);
         await RunOnceAsync(lab);
         Assert.Equal("poison", (await lab.StateAsync(broken)).Error!.Reason);

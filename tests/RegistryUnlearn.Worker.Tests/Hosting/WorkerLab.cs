@@ -51,6 +51,13 @@ sealed class WorkerLab : IDisposable
 
     public async Task<JobState> StateAsync(JobId job) => (await Jobs.ReadAsync(job)).State;
 
+    /// <summary>Another worker begins the job, and nothing more is heard of it.</summary>
+    public async Task BeginElsewhereAsync(JobId job)
+    {
+        var tracked = await Jobs.ReadAsync(job);
+        await Jobs.TryUpdateAsync(tracked, tracked.State.Started());
+    }
+
     public void Dispose()
     {
         owned.ForEach(o => o.Dispose());
