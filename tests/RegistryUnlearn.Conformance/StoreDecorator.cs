@@ -38,13 +38,15 @@ public abstract class StoreDecorator(IObjectStore inner) : IObjectStore
 
     public async IAsyncEnumerable<ObjectEntry> ListAsync(string folder, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        foreach (var entry in await ReadingAsync(folder, () => inner.ListAsync(folder, cancellation).ToListAsync(cancellation).AsTask()))
+        foreach (var entry in await ReadingAsync(folder,
+            () => inner.ListAsync(folder, cancellation).ToListAsync(cancellation).AsTask()))
             yield return entry;
     }
 
     public async IAsyncEnumerable<string> ListFoldersAsync(string folder, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        foreach (var name in await ReadingAsync(folder, () => inner.ListFoldersAsync(folder, cancellation).ToListAsync(cancellation).AsTask()))
+        foreach (var name in await ReadingAsync(folder,
+            () => inner.ListFoldersAsync(folder, cancellation).ToListAsync(cancellation).AsTask()))
             yield return name;
     }
 

@@ -99,7 +99,8 @@ public sealed class QueueSourceTests : IAsyncLifetime
     {
         Assert.SkipWhen(azurite is null, Azurite.Missing(Repository.Root) ?? "");
         var absent = QueueLocation.Parse($"{azurite!.Account}absent").Connect(_ => null);
-        var refusal = await Assert.ThrowsAsync<RegistryException>(() => new HintQueue(absent, poison).SendAsync(JobId.From(Digest.Of("x"u8)), Stop));
+        var hints = new HintQueue(absent, poison);
+        var refusal = await Assert.ThrowsAsync<RegistryException>(() => hints.SendAsync(JobId.From(Digest.Of("x"u8)), Stop));
         Assert.Equal((RegistryErrorKind.NotFound, "absent"), (refusal.Kind, refusal.Path));
     }
 

@@ -42,8 +42,8 @@ sealed class WorkerLab : IDisposable
         var queue = Own(new ReconcileQueue(Clock));
         var feed = new JobFeed(new JobStore(seen, Clock), Clock);
         var options = new ReconcileOptions { Worker = name };
-        return new(seen, Clock, JobOptions, options with { LeaseDuration = lease ?? options.LeaseDuration }, feed, Own(new WorkerMetrics(queue, feed)),
-            NullLogger<JobReconciler>.Instance);
+        return new(seen, Clock, JobOptions, options with { LeaseDuration = lease ?? options.LeaseDuration }, feed,
+            Own(new WorkerMetrics(queue, feed)), NullLogger<JobReconciler>.Instance);
     }
 
     public Task<JobId> SubmitAsync(string? request = null) =>

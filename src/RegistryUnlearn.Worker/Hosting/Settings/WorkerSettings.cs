@@ -57,7 +57,8 @@ public static class WorkerSettings
         var reader = worker.Section("Http");
         var url = reader.Text("Url") ?? "http://127.0.0.1:8080";
         var key = ReadKey(reader);
-        var authority = ReadUrl(reader, "Authority", "the address of the authority, such as https://login.microsoftonline.com/{tenant}/v2.0");
+        var authority = ReadUrl(reader, "Authority",
+            "the address of the authority, such as https://login.microsoftonline.com/{tenant}/v2.0");
         var audience = reader.Text("Audience");
         if (authority is { Scheme: not "https" })
             reader.Refuse("Authority", "is not https; tokens are only as good as the way to their keys");
