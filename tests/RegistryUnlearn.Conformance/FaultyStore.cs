@@ -32,7 +32,7 @@ public sealed class FaultyStore(IObjectStore inner, Fault fault = Fault.None, in
 
     public int SuccessfulWrites => writes;
 
-    protected override async Task<T> ReadingAsync<T>(Func<Task<T>> operation)
+    protected override async Task<T> ReadingAsync<T>(string path, Func<Task<T>> operation)
     {
         if (dead)
             throw new KilledException();
@@ -43,9 +43,9 @@ public sealed class FaultyStore(IObjectStore inner, Fault fault = Fault.None, in
         return result;
     }
 
-    protected override async Task<T> WritingAsync<T>(Func<Task<T>> operation, T conflict)
+    protected override async Task<T> WritingAsync<T>(StoreWrite write, Func<Task<T>> operation, T conflict)
     {
-        var result = await ReadingAsync(operation);
+        var result = await ReadingAsync(write.Path, operation);
         if (EqualityComparer<T>.Default.Equals(result, conflict))
             return result;
         return ++writes == at && fault is Fault.LoseAcknowledgement ? conflict : result;

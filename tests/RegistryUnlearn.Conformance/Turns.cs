@@ -61,12 +61,13 @@ public sealed class Turns(int seed)
 
     sealed class TurnStore(IObjectStore inner, Turns turns) : StoreDecorator(inner)
     {
-        protected override async Task<T> ReadingAsync<T>(Func<Task<T>> operation)
+        protected override async Task<T> ReadingAsync<T>(string path, Func<Task<T>> operation)
         {
             await turns.WaitAsync();
             return await operation();
         }
 
-        protected override Task<T> WritingAsync<T>(Func<Task<T>> operation, T conflict) => ReadingAsync(operation);
+        protected override Task<T> WritingAsync<T>(StoreWrite write, Func<Task<T>> operation, T conflict) =>
+            ReadingAsync(write.Path, operation);
     }
 }

@@ -76,7 +76,7 @@ sealed class BlobSite : IDisposable
         var state = (await new JobStore(store, TimeProvider.System).ReadAsync(job)).State;
         Assert.True(state is { Status: JobStatus.Succeeded, Closed: true, Error: null }, $"{what}: {state}");
         Assert.True(1 == (await new AuditLog(store).VerifyAsync()).Lines, what);
-        await foreach (var entry in store.ListAsync(".registry-unlearn/jobs/"))
+        await foreach (var entry in store.ListAsync(".registry-unlearn/"))
             Assert.False(entry.Path.Contains("/blobs/") || entry.Path.Contains("/leases/"), $"{what}: {entry.Path}");
         Assert.False(Directory.Exists(Options.WorkFolder) && Directory.EnumerateFileSystemEntries(Options.WorkFolder).Any(), what);
     }

@@ -78,7 +78,7 @@ public sealed class FullDiskTests
         public static Disk Mount()
         {
             var disk = new Disk();
-            var mounted = Shell.Run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.Registry) == 0;
+            var mounted = ExternalCommand.Run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk.Registry).Code == 0;
             if (!mounted)
                 disk.folder.Dispose();
             Assert.SkipUnless(mounted, "this account may not mount a file system");
@@ -93,11 +93,11 @@ public sealed class FullDiskTests
                 File.WriteAllBytes(Filler, new byte[free - bytes]);
         }
 
-        public void MakeReadOnly() => Assert.Equal(0, Shell.Run("mount", "-o", "remount,ro", Registry));
+        public void MakeReadOnly() => Assert.Equal(0, ExternalCommand.Run("mount", "-o", "remount,ro", Registry).Code);
 
         public void Dispose()
         {
-            Shell.Run("umount", Registry);
+            ExternalCommand.Run("umount", Registry);
             folder.Dispose();
         }
     }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace RegistryUnlearn.Faults;
 
 /// <summary>
-/// Workers killed by the operating system, before and after writes to the registry and at any moment of their work. A fresh worker ends each
-/// job in one version with the bytes of an unbroken run. Every run in a short form; all writes and 200 runs with
+/// Workers killed by the operating system, before and after writes to the registry and at any moment of their work. A fresh worker ends
+/// each job in one version with the bytes of an unbroken run. Every run in a short form; all writes and 200 runs with
 /// <c>REGISTRY_UNLEARN_FAULT_RUNS=200</c>.
 /// </summary>
 public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : IClassFixture<KilledWorkerTests.UnbrokenRun>
@@ -13,8 +13,7 @@ public sealed class KilledWorkerTests(KilledWorkerTests.UnbrokenRun unbroken) : 
 
     static readonly ParallelOptions Together = new() { MaxDegreeOfParallelism = 4 };
 
-    static int Runs => int.TryParse(Environment.GetEnvironmentVariable("REGISTRY_UNLEARN_FAULT_RUNS"), CultureInfo.InvariantCulture,
-        out var runs) ? runs : 20;
+    static int Runs => Extent.FaultRuns ?? 20;
 
     [Fact]
     public async Task Killed_at_a_write()

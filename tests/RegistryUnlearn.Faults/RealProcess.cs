@@ -91,10 +91,10 @@ sealed class RealProcess : IDisposable
     public void Kill() => process.Kill();
 
     /// <summary>SIGSTOP: the process sleeps and does not know it.</summary>
-    public void Pause() => Shell.Run("kill", "-STOP", process.Id.ToString());
+    public void Pause() => ExternalCommand.Run("kill", "-STOP", process.Id.ToString());
 
     /// <summary>SIGCONT.</summary>
-    public void Continue() => Shell.Run("kill", "-CONT", process.Id.ToString());
+    public void Continue() => ExternalCommand.Run("kill", "-CONT", process.Id.ToString());
 
     /// <summary>Memory that the process holds now.</summary>
     public long ResidentBytes
@@ -106,7 +106,7 @@ sealed class RealProcess : IDisposable
         }
     }
 
-    public void Terminate() => Shell.Run("kill", "-TERM", process.Id.ToString());
+    public void Terminate() => ExternalCommand.Run("kill", "-TERM", process.Id.ToString());
 
     public async Task<(int Code, string Output, string Error)> EndAsync()
     {
@@ -119,24 +119,5 @@ sealed class RealProcess : IDisposable
         if (!process.HasExited)
             process.Kill();
         process.Dispose();
-    }
-}
-
-static class Shell
-{
-    /// <summary>Exit code of a program; -1 when there is none of this name.</summary>
-    public static int Run(string program, params string[] args)
-    {
-        try
-        {
-            var start = new ProcessStartInfo(program, args) { RedirectStandardError = true, RedirectStandardOutput = true };
-            using var process = Process.Start(start)!;
-            process.WaitForExit();
-            return process.ExitCode;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return -1;
-        }
     }
 }

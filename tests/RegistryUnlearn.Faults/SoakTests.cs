@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace RegistryUnlearn.Faults;
 
 /// <summary>
@@ -10,8 +8,7 @@ public sealed class SoakTests
 {
     const int Workers = 3;
 
-    static int JobCount => int.TryParse(Environment.GetEnvironmentVariable("REGISTRY_UNLEARN_SOAK_JOBS"), CultureInfo.InvariantCulture,
-        out var jobs) ? jobs : 36;
+    static int JobCount => Extent.SoakJobs ?? 36;
 
     [Fact]
     public async Task Workers_neither_lose_jobs_nor_grow()

@@ -4,7 +4,9 @@ using RegistryUnlearn.Registry.Azure;
 
 namespace RegistryUnlearn.Faults;
 
-/// <summary>The command, each time as a process of its own, on a registry and a queue of the emulator: a job from request to record.</summary>
+/// <summary>
+/// The command, each time as a process of its own, on a registry and a queue of the emulator: a job from request to record.
+/// </summary>
 public sealed class StorageCommandTests : IDisposable
 {
     readonly TempFolder folder = new();

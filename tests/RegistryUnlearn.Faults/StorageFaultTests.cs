@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Registry.Azure.Tests.Http;
 using RegistryUnlearn.Worker.Hosting;
@@ -18,8 +17,7 @@ public sealed class StorageFaultTests(BlobEmulator emulator) : IClassFixture<Blo
 
     static readonly HttpFault[] Delays = [HttpFault.Delay, HttpFault.LateRequest];
 
-    static bool All => int.TryParse(Environment.GetEnvironmentVariable("REGISTRY_UNLEARN_FAULT_RUNS"), CultureInfo.InvariantCulture,
-        out var runs) && runs >= 200;
+    static bool All => Extent.FaultRuns >= 200;
 
     /// <param name="lasts">Whether the repetitions of the request fail too, so that the worker must look at the job again.</param>
     [Theory]
@@ -48,7 +46,8 @@ public sealed class StorageFaultTests(BlobEmulator emulator) : IClassFixture<Blo
                 await worker.FinishAsync(job, what);
             else
                 await site.NewWorker(site.Whole).FinishAsync(job, what);
-            Assert.True(faults.Injected >= 1, what);
+            // The last requests of a run are not always as many: one that did not come could not fail.
+            Assert.True(faults.Injected >= 1 || faults.Requests < request, what);
             await site.AssertDoneAsync(job, emulator.Published, what);
         });
     }

@@ -67,8 +67,8 @@ sealed class WorkerSite : IDisposable
         && worker.Error.Contains("at a time")), worker.Error);
 
     /// <summary>
-    /// Puts a worker to sleep while it holds no lock of the folder: others would wait for that one until the sleeper wakes or dies, which no
-    /// protocol can change.
+    /// Puts a worker to sleep while it holds no lock of the folder: others would wait for that one until the sleeper wakes or dies, which
+    /// no protocol can change.
     /// </summary>
     public async Task PauseAsync(RealProcess worker)
     {

@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace RegistryUnlearn.Lineage.Tests;
 
 /// <summary>Published JSON schemas beside the repository, applied by Python's jsonschema.</summary>
@@ -23,36 +21,17 @@ static class JsonSchemas
     public static void Check(ReadOnlySpan<byte> document, params string[] schemas)
     {
         string[] paths = [.. schemas.Select(Repository.Shared)];
-        Assert.SkipUnless(Run("-c", "import jsonschema, referencing").Code is 0, "Python's jsonschema is not installed");
+        Assert.SkipUnless(ExternalCommand.Run("python3", "-c", "import jsonschema, referencing").Code is 0,
+            "Python's jsonschema is not installed");
         var file = Path.GetTempFileName();
         try
         {
             File.WriteAllBytes(file, document);
-            Assert.Equal((0, "\n"), Run(["-c", Script, file, .. paths]));
+            Assert.Equal((0, "\n"), ExternalCommand.Run("python3", ["-c", Script, file, .. paths]));
         }
         finally
         {
             File.Delete(file);
-        }
-    }
-
-    static (int Code, string Said) Run(params string[] args)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo("python3", args)
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            var error = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, output + error.Result);
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return (-1, "");
         }
     }
 }

@@ -32,7 +32,8 @@ public sealed class ModelSignatureTests
         envelope["signatures"]![0]!["sig"] = "";
         Assert.Equal("""
             {"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"<hint>"},
-            "tlogEntries":[]},"dsseEnvelope":{"payload":"","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"","keyid":""}]}}
+            "tlogEntries":[]},"dsseEnvelope":{"payload":"","payloadType":"application/vnd.in-toto+json",
+            "signatures":[{"sig":"","keyid":""}]}}
             """.Replace("\n", "").Replace("<hint>", key.PublicKey.Hint), bundle.ToJsonString().Replace("\\u002B", "+"));
     }
 
@@ -82,7 +83,8 @@ public sealed class ModelSignatureTests
         var files = Directory.EnumerateFiles(folder).ToDictionary(
             f => Path.GetFileName(f), f => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(f))));
         // Its release did not yet write down what had been ignored when it signed.
-        Assert.Equal((LineageFault.NotCovered, "ignore-me"), Assert.Single(signature.Compare(files)) is var f ? (f.Fault, f.File) : default);
+        var finding = Assert.Single(signature.Compare(files));
+        Assert.Equal((LineageFault.NotCovered, "ignore-me"), (finding.Fault, finding.File));
         Assert.Empty((signature with { IgnorePaths = ["ignore-me"] }).Compare(files));
     }
 
@@ -104,7 +106,8 @@ public sealed class ModelSignatureTests
         };
         foreach (var (file, why) in refused)
         {
-            var refusal = Assert.Throws<LineageException>(() => Parse(File.ReadAllBytes(Repository.Shared($"{vectors}{file}.bundle.json"))));
+            var bundle = File.ReadAllBytes(Repository.Shared($"{vectors}{file}.bundle.json"));
+            var refusal = Assert.Throws<LineageException>(() => Parse(bundle));
             Assert.Contains(why, refusal.Message);
         }
     }
@@ -131,7 +134,8 @@ public sealed class ModelSignatureTests
                 (LineageFault.Changed, "signme-1"), (LineageFault.Missing, "signme-2"), (LineageFault.NotCovered, "notes2"),
                 (LineageFault.NotCovered, "signme-3"), (LineageFault.NotCovered, "sub/.gitignore"),
             ],
-            found.OrderBy(f => f.Fault is LineageFault.NotCovered).ThenBy(f => f.File, StringComparer.Ordinal).Select(f => (f.Fault, f.File)));
+            found.OrderBy(f => f.Fault is LineageFault.NotCovered).ThenBy(f => f.File, StringComparer.Ordinal)
+                .Select(f => (f.Fault, f.File)));
     }
 
     /// <summary>Changes in the signed payload; the digest of the subject is made to fit.</summary>

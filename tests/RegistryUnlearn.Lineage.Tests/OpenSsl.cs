@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace RegistryUnlearn.Lineage.Tests;
 
 /// <summary>The command <c>openssl</c> as an independent verifier, and a folder for what it reads.</summary>
@@ -18,22 +16,7 @@ sealed class OpenSsl : IDisposable
         return this[name];
     }
 
-    public (int Code, string Said) Run(params string[] args)
-    {
-        var start = new ProcessStartInfo("openssl", args) { RedirectStandardError = true, RedirectStandardOutput = true };
-        try
-        {
-            using var process = Process.Start(start)!;
-            var error = process.StandardError.ReadToEndAsync();
-            var output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, output + error.Result);
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return (-1, "");
-        }
-    }
+    public (int Code, string Said) Run(params string[] args) => ExternalCommand.Run("openssl", args);
 
     public void Dispose() => folder.Delete(recursive: true);
 }

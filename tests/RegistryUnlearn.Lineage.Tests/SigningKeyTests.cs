@@ -114,11 +114,12 @@ public sealed class SigningKeyTests
             Assert.False(envelope.IsSignedBy(other.PublicKey));
             Assert.False((envelope with { PayloadType = "text/plain" }).IsSignedBy(key.PublicKey));
             Assert.False((envelope with { Signatures = [] }).IsSignedBy(key.PublicKey));
+            var payload = Encoding.UTF8.GetString(envelope.Payload.Span);
             Assert.Equal((0, "Verified OK\n"), openssl.Run("dgst", "-sha384",
                 "-verify", openssl.Write("key", Encoding.ASCII.GetBytes(key.PublicKey.ToPem())),
                 "-signature", openssl.Write("signature", envelope.Signatures[0].Bytes.Span),
                 openssl.Write("text", Encoding.UTF8.GetBytes(
-                    $"DSSEv1 28 application/vnd.in-toto+json {envelope.Payload.Length} {Encoding.UTF8.GetString(envelope.Payload.Span)}"))));
+                    $"DSSEv1 28 application/vnd.in-toto+json {envelope.Payload.Length} {payload}"))));
         }
     }
 

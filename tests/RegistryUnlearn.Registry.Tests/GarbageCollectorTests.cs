@@ -92,10 +92,11 @@ public sealed class GarbageCollectorTests : IDisposable
         var submitted = await jobs.SubmitAsync(Model, Request, Stop);
         foreach (var blob in new[] { "a", "b" })
             await jobs.BlobsOf(submitted.State).PutAsync(System.Text.Encoding.ASCII.GetBytes(blob), Stop);
+        var runs = new Dictionary<string, RunCheckpoint> { ["unlearn"] = new(Digest.Of("a"u8), 1) };
         var state = submitted.State with
         {
             Status = status,
-            Checkpoint = status is JobStatus.Running ? new("1.0", new Dictionary<string, RunCheckpoint> { ["unlearn"] = new(Digest.Of("a"u8), 1) }) : null,
+            Checkpoint = status is JobStatus.Running ? new("1.0", runs) : null,
             Commit = status is JobStatus.Committing ? new(ModelName.Parse("m"), 2, Model, ParentPolicy.Keep) : null,
         };
         var path = $".registry-unlearn/jobs/{state.JobId}/state.json";

@@ -3,17 +3,15 @@ using RegistryUnlearn.Conformance;
 namespace RegistryUnlearn.Registry.Tests;
 
 /// <summary>A store on which something happens just before a write, counted from 1.</summary>
-sealed class InterruptedStore(IObjectStore inner, int write, Func<Task> happens) : StoreDecorator(inner)
+sealed class InterruptedStore(IObjectStore inner, int at, Func<Task> happens) : StoreDecorator(inner)
 {
     int writes;
 
-    public bool WasReached => writes >= write;
+    public bool WasReached => writes >= at;
 
-    protected override Task<T> ReadingAsync<T>(Func<Task<T>> operation) => operation();
-
-    protected override async Task<T> WritingAsync<T>(Func<Task<T>> operation, T conflict)
+    protected override async Task<T> WritingAsync<T>(StoreWrite write, Func<Task<T>> operation, T conflict)
     {
-        if (++writes == write)
+        if (++writes == at)
             await happens();
         return await operation();
     }

@@ -11,15 +11,13 @@ public sealed class MemoryPublishingTests : PublishingConformance
 
 public sealed class FolderPublishingTests : PublishingConformance
 {
-    readonly TempFolder folder = new();
-    int stores;
+    readonly FolderStores stores = new();
 
     protected override int Interleavings => 12;
 
-    protected override IObjectStore OpenNew() =>
-        new FolderStore(Directory.CreateDirectory(Path.Combine(folder.Path, $"{++stores}")).FullName);
+    protected override IObjectStore OpenNew() => stores.OpenNew();
 
-    protected override void CleanUp() => folder.Dispose();
+    protected override void CleanUp() => stores.Dispose();
 }
 
 public sealed class MemoryRegistryModelTests : RegistryModelConformance
@@ -31,13 +29,11 @@ public sealed class MemoryRegistryModelTests : RegistryModelConformance
 
 public sealed class FolderRegistryModelTests : RegistryModelConformance
 {
-    readonly TempFolder folder = new();
-    int stores;
+    readonly FolderStores stores = new();
 
     protected override int Histories => 8;
 
-    protected override IObjectStore OpenNew() =>
-        new FolderStore(Directory.CreateDirectory(Path.Combine(folder.Path, $"{++stores}")).FullName);
+    protected override IObjectStore OpenNew() => stores.OpenNew();
 
-    protected override void CleanUp() => folder.Dispose();
+    protected override void CleanUp() => stores.Dispose();
 }

@@ -27,13 +27,11 @@ public sealed class MemoryStoreModelTests : StoreModelConformance
 
 public sealed class FolderStoreModelTests : StoreModelConformance, IDisposable
 {
-    readonly TempFolder folder = new();
-    int stores;
+    readonly FolderStores stores = new();
 
     protected override int Histories => 20;
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => stores.Dispose();
 
-    protected override IObjectStore OpenNew() =>
-        new FolderStore(Directory.CreateDirectory(Path.Combine(folder.Path, $"{Interlocked.Increment(ref stores)}")).FullName);
+    protected override IObjectStore OpenNew() => stores.OpenNew();
 }

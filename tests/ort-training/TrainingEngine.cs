@@ -44,7 +44,7 @@ static class TrainingEngine
     {
         Assert.SkipUnless(Directory.Exists(Path.Combine(Folder, "node_modules", "onnxruntime-web")),
             "onnxruntime-web is not installed: run 'npm ci' in tests/ort-training");
-        Assert.SkipUnless(HasNode(), "the program 'node' is not on the path");
+        Assert.SkipUnless(ExternalCommand.Run("node", "--version").Code == 0, "the program 'node' is not on the path");
     }
 
     /// <summary>Runs jobs in one process, in order; a job that fails has an error for its result.</summary>
@@ -60,20 +60,6 @@ static class TrainingEngine
         var results = JsonSerializer.Deserialize<EngineResult[]>(await File.ReadAllTextAsync(resultsFile), Json)!;
         Assert.Equal(jobs.Count, results.Length);
         return results;
-    }
-
-    static bool HasNode()
-    {
-        try
-        {
-            using var process = Start("--version");
-            process.WaitForExit();
-            return process.ExitCode == 0;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return false;
-        }
     }
 
     static Process Start(params string[] arguments) =>

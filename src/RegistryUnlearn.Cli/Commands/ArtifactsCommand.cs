@@ -21,7 +21,8 @@ static class ArtifactsCommand
         {
             Description = "Also write the graph that harmonizes the gradients of what is remembered and what is forgotten.",
         };
-        var scope = CommonOptions.Choice("--scope", "Where the harmonizer looks for conflicts: in all parameters, or in each.", "global", "tensor");
+        var scope = CommonOptions.Choice("--scope", "Where the harmonizer looks for conflicts: in all parameters, or in each.",
+            "global", "tensor");
         var mode = CommonOptions.Choice("--mode", "Which gradients the harmonizer projects.", "protect-remember", "symmetric");
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("build", "Write what ONNX Runtime Training needs to train a model: graphs and checkpoint.")
@@ -46,7 +47,10 @@ static class ArtifactsCommand
 
     static Command Import(CommandHost host)
     {
-        var folder = new Argument<string>("folder") { Description = "Holds training_model.onnx and checkpoint, and perhaps eval_model.onnx." };
+        var folder = new Argument<string>("folder")
+        {
+            Description = "Holds training_model.onnx and checkpoint, and perhaps eval_model.onnx.",
+        };
         var output = CommonOptions.File("--out", "folder", "A new or empty folder.");
         var command = new Command("import",
             "Take over artifacts of ONNX Runtime's own generator: the model behind them, and their training graph in standard operators.")

@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 namespace RegistryUnlearn.Lineage;
 
 /// <summary>
-/// A private key for ECDSA. Neither its text nor its passphrase is ever part of an error: messages name where the key came from. Thread-safe.
+/// A private key for ECDSA. Neither its text nor its passphrase is ever part of an error: messages name where the key came from.
+/// Thread-safe.
 /// </summary>
 public sealed class SigningKey : IDisposable
 {
@@ -68,7 +69,11 @@ public sealed class SigningKey : IDisposable
     public string ToPem(string? passphrase)
     {
         lock (gate)
-            return (passphrase is null ? key.ExportPkcs8PrivateKeyPem() : key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, Encryption)) + "\n";
+        {
+            var pem = passphrase is null
+                ? key.ExportPkcs8PrivateKeyPem() : key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, Encryption);
+            return pem + "\n";
+        }
     }
 
     public void Dispose() => key.Dispose();

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace RegistryUnlearn.Lineage;
 
-/// <summary>Reads bundles as strictly as the schemas of OpenSSF Model Signing v1.0, and no method but that of keys over whole files.</summary>
+/// <summary>
+/// Reads bundles as strictly as the schemas of OpenSSF Model Signing v1.0, and no method but that of keys over whole files.
+/// </summary>
 static class ModelSignatureReader
 {
     const string MediaTypes = "application/vnd.dev.sigstore.bundle";

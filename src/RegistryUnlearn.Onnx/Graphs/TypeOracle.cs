@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
@@ -51,19 +50,8 @@ public sealed class TypeOracle
     /// <exception cref="OnnxModelException">ONNX Runtime does not accept the model.</exception>
     internal static void RequireAccepted(ModelProto model) => Load(model).Dispose();
 
-    internal static InferenceSession Load(ModelProto model)
-    {
-        using var options = OrtRuntime.NewOptions();
-        options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL;
-        try
-        {
-            return new InferenceSession(model.ToByteArray(), options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            throw new OnnxModelException($"ONNX Runtime does not accept the graph: {e.Message}", e);
-        }
-    }
+    internal static InferenceSession Load(ModelProto model) =>
+        OrtRuntime.Load(model, options => options.GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL);
 
     /// <summary>Tells ONNX Runtime's inference what it could not find out by itself.</summary>
     ModelProto Annotated(ModelProto model)

@@ -1,4 +1,7 @@
+using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
+using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
 
 namespace RegistryUnlearn.Onnx.Runtime;
 
@@ -32,6 +35,23 @@ public static class OrtRuntime
         }
         options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL;
         return options;
+    }
+
+    /// <summary>A session on a graph, with options of <see cref="NewOptions"/>.</summary>
+    /// <param name="configure">Changes the options before the graph is loaded.</param>
+    /// <exception cref="OnnxModelException">ONNX Runtime does not accept the graph.</exception>
+    public static InferenceSession Load(ModelProto graph, Action<SessionOptions> configure)
+    {
+        try
+        {
+            using var options = NewOptions();
+            configure(options);
+            return new InferenceSession(graph.ToByteArray(), options);
+        }
+        catch (OnnxRuntimeException e)
+        {
+            throw new OnnxModelException($"ONNX Runtime does not accept the graph: {e.Message}", e);
+        }
     }
 
     /// <summary>The release of ONNX Runtime.</summary>

@@ -9,7 +9,7 @@ namespace RegistryUnlearn.Registry.Azure;
 /// Reads one version of a blob forward, with the next blocks on their way. A blob that is replaced or removed meanwhile ends the reading
 /// with an exception; one of a single block is whole in memory from the start.
 /// </summary>
-sealed class BlobReadStream : Stream
+sealed class BlobReadStream : ForwardStream
 {
     readonly BlobContainerClient container;
     readonly BlobBaseClient blob;
@@ -30,15 +30,7 @@ sealed class BlobReadStream : Stream
         length = ContentRange.TryParse(details.ContentRange, out var range) ? range.Total : details.ContentLength;
     }
 
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
     public override long Length => length;
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <param name="container">Where the blob is, for messages.</param>
     /// <param name="blob">The blob.</param>
@@ -78,19 +70,8 @@ sealed class BlobReadStream : Stream
         return count;
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count) =>
         ReadAsync(buffer.AsMemory(offset, count)).AsTask().GetAwaiter().GetResult();
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -24,6 +24,9 @@ public readonly record struct Digest : IParsable<Digest>
     public static Digest Of(ReadOnlySpan<byte> bytes) => new(Convert.ToHexStringLower(SHA256.HashData(bytes)));
 
     /// <summary>Reads the stream to its end in bounded memory.</summary>
+    public static Digest Of(Stream stream) => FromHash(SHA256.HashData(stream));
+
+    /// <inheritdoc cref="Of(Stream)"/>
     public static async Task<Digest> OfAsync(Stream stream, CancellationToken cancellation = default)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

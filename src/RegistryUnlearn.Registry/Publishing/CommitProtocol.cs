@@ -222,7 +222,9 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
         }
     }
 
-    /// <summary>What follows the end of a job, repeatable: the audit line, the removal of its blobs, and the mark that it is done.</summary>
+    /// <summary>
+    /// What follows the end of a job, repeatable: the audit line, the removal of its blobs, and the mark that it is done.
+    /// </summary>
     async Task<TrackedJob> FinishAsync(TrackedJob ended, CancellationToken cancellation)
     {
         var state = ended.State;

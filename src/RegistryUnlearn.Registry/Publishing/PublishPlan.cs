@@ -13,8 +13,9 @@ public sealed record PublishPlan
     public required IReadOnlyList<PublishFile> Files { get; init; }
 
     /// <summary>
-    /// Makes the files that speak about the others and about the version's number, such as its lineage, once the number is claimed; null for
-    /// none. Given the manifest as it is without them, whose files are staged already. May be called again, for the same number or another.
+    /// Makes the files that speak about the others and about the version's number, such as its lineage, once the number is claimed; null
+    /// for none. Given the manifest as it is without them, whose files are staged already. May be called again, for the same number or
+    /// another.
     /// </summary>
     public Func<Manifest, IReadOnlyList<PublishFile>>? Seal { get; init; }
 

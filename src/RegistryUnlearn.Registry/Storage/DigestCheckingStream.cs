@@ -6,21 +6,11 @@ namespace RegistryUnlearn.Registry;
 /// Reads through to another stream and throws at its end, instead of reporting the end, when the bytes do not have the promised digest and
 /// size: a store that reads it never publishes wrong bytes.
 /// </summary>
-sealed class DigestCheckingStream(Stream source, Digest expected, long size, string path) : Stream
+sealed class DigestCheckingStream(Stream source, Digest expected, long size, string path) : ForwardStream
 {
     readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     long seen;
     bool ended;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => seen; set => throw new NotSupportedException(); }
 
     public override int Read(byte[] buffer, int offset, int count) =>
         Checked(buffer.AsSpan(offset, count), source.Read(buffer, offset, count));
@@ -30,9 +20,6 @@ sealed class DigestCheckingStream(Stream source, Digest expected, long size, str
         var count = await source.ReadAsync(buffer, cancellationToken);
         return Checked(buffer.Span, count);
     }
-
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <summary>Reads and hashes the next piece while the last one is being written.</summary>
     public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
@@ -54,14 +41,6 @@ sealed class DigestCheckingStream(Stream source, Digest expected, long size, str
             await write;
         }
     }
-
-    public override void Flush() => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

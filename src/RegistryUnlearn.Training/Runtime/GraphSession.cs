@@ -1,4 +1,3 @@
-using Google.Protobuf;
 using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
@@ -20,14 +19,7 @@ public sealed class GraphSession : IDisposable
         Device = device ?? ExecutionDevice.Current;
         try
         {
-            using var options = OrtRuntime.NewOptions();
-            Device.AddTo(options);
-            Inference = new InferenceSession(graph.ToByteArray(), options);
-        }
-        catch (OnnxRuntimeException e)
-        {
-            arena.Dispose();
-            throw new OnnxModelException($"ONNX Runtime does not accept the graph: {e.Message}", e);
+            Inference = OrtRuntime.Load(graph, Device.AddTo);
         }
         catch
         {

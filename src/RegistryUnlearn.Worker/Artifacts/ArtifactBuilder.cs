@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.TrainingArtifacts;
+using RegistryUnlearn.Registry;
 using RegistryUnlearn.Training.Harmonization;
 using RegistryUnlearn.Worker.Files;
 using RegistryUnlearn.Worker.Models;
@@ -121,6 +121,6 @@ public static class ArtifactBuilder
     static string Sha256(string path)
     {
         using var stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
+        return Digest.Of(stream).Hex;
     }
 }

@@ -64,7 +64,9 @@ sealed class LeaseKeeper : IAsyncDisposable
         }
     }
 
-    /// <summary>A store that refuses is asked again until the lease may have gone; one that says nothing is not waited for longer.</summary>
+    /// <summary>
+    /// A store that refuses is asked again until the lease may have gone; one that says nothing is not waited for longer.
+    /// </summary>
     async Task<bool> TryRenewAsync(TimeSpan interval)
     {
         var patience = lease.Remaining > interval ? lease.Remaining : interval;

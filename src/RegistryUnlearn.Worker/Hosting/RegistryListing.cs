@@ -57,7 +57,9 @@ public sealed class RegistryListing(JobStore jobs, TimeSpan interval, TimeProvid
         LastTurn = clock.GetUtcNow();
     }
 
-    /// <summary>A job whose documents are damaged is named in the log at every listing, and does not keep the others from being seen.</summary>
+    /// <summary>
+    /// A job whose documents are damaged is named in the log at every listing, and does not keep the others from being seen.
+    /// </summary>
     async Task<bool> IsOpenAsync(JobId job, CancellationToken stop)
     {
         try

@@ -17,7 +17,8 @@ public sealed class WorkerService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        logger.LogInformation("Worker {Worker} on {Registry}, {Concurrency} at a time", options.Name, options.Registry, options.Concurrency);
+        logger.LogInformation("Worker {Worker} on {Registry}, {Concurrency} at a time",
+            options.Name, options.Registry, options.Concurrency);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         try
         {

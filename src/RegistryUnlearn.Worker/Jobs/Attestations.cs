@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Registry;
@@ -40,7 +39,7 @@ sealed class Attestations(
     static ManifestFile Row(PublishFile file)
     {
         using var stream = File.OpenRead(file.LocalPath);
-        return new(file.Path, Digest.FromHash(SHA256.HashData(stream)), stream.Length, file.MediaType, file.Role);
+        return new(file.Path, Digest.Of(stream), stream.Length, file.MediaType, file.Role);
     }
 
     ModelCard Card(Manifest manifest) => new()

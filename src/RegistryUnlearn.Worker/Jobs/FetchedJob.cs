@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Unlearning.Data;
@@ -63,7 +62,7 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
             await using (var target = new FileStream(local, FileMode.Create, FileAccess.Write))
                 await source.CopyToAsync(target, cancellation);
             await using var written = File.OpenRead(local);
-            var digest = Digest.FromHash(await SHA256.HashDataAsync(written, cancellation));
+            var digest = await Digest.OfAsync(written, cancellation);
             if (file.Sha256 is { } expected && digest != expected)
                 throw new RegistryException(RegistryErrorKind.Corrupt, file.Path,
                     $"the file has the digest {digest}, the request asks for {expected}. Restore the file, or correct the request.");

@@ -26,8 +26,8 @@ static class JobFailure
     public static JobError Describe(Exception e) => new(Reason(e), e.Message);
 
     /// <summary>
-    /// Whether the same job would fail again wherever and whenever it ran. The rest says nothing about the job: a store that does not answer,
-    /// a full disk, a machine without memory, a defect that may depend on any of them.
+    /// Whether the same job would fail again wherever and whenever it ran. The rest says nothing about the job: a store that does not
+    /// answer, a full disk, a machine without memory, a defect that may depend on any of them.
     /// </summary>
     public static bool IsTerminal(Exception e) => e switch
     {

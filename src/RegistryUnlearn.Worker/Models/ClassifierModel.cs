@@ -83,7 +83,8 @@ public sealed class ClassifierModel : IDisposable
         }
         if (forward.FixedBatch is { } batch)
         {
-            var free = OnnxModelException.In(path, () => Copy(WorkingCopy.Of(FreeBatch.Of(file.Model, contract.InputName, batch)), positions));
+            var free = OnnxModelException.In(path, () =>
+                Copy(WorkingCopy.Of(FreeBatch.Of(file.Model, contract.InputName, batch)), positions));
             if (BatchCheck.Agree(forward, free, initial)) forward = free;
         }
         return new(file, contract, selection, forward, classes, initial);

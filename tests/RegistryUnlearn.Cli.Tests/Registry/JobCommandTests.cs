@@ -19,15 +19,17 @@ public sealed class JobCommandTests
         Assert.Equal((0, $"Job {job} is cancelled.\n"), await SaidAsync("cancel"));
         var refused = await folder.RunAsync(request, "--output", "json");
         Assert.Equal((ExitCodes.JobCancelled, 5), (refused.Code, refused.Json.GetProperty("error").GetProperty("exitCode").GetInt32()));
-        Assert.Contains($"{job}: the job was cancelled, nothing was published. To carry it out after all: registry-unlearn jobs retry {job}\n",
+        Assert.Contains(
+            $"{job}: the job was cancelled, nothing was published. To carry it out after all: registry-unlearn jobs retry {job}\n",
             refused.Error);
 
         Assert.Equal((0, $"Job {job} waits for a worker; its request, run again, starts it at once.\n"), await SaidAsync("retry"));
         Assert.Equal((2, $"{job}: the job is Submitted. Only a failed or cancelled job is retried.\n"), await SaidAsync("retry"));
         Assert.Equal(0, (await folder.RunAsync(request)).Code);
         Assert.Equal((2, $"{job}: it has ended in tiny@2. Retire that version if it is not wanted.\n"), await SaidAsync("cancel"));
-        Assert.Equal(["cancelled", "retried", "published"], (await new AuditLog(folder.Store).ReadAsync(TestContext.Current.CancellationToken)
-            .ToListAsync(TestContext.Current.CancellationToken)).Select(l => l.Entry.Event));
+        var stop = TestContext.Current.CancellationToken;
+        Assert.Equal(["cancelled", "retried", "published"],
+            (await new AuditLog(folder.Store).ReadAsync(stop).ToListAsync(stop)).Select(l => l.Entry.Event));
 
         async Task<(int, string)> SaidAsync(string command)
         {

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using RegistryUnlearn.Faults;
@@ -157,7 +156,7 @@ public sealed class VerifyCommandTests : IAsyncLifetime
         File.CreateSymbolicLink(Path.Combine(Version, "link"), "/etc");
         await FailsAsync("a link added");
         File.Delete(Path.Combine(Version, "link"));
-        if (Start("mkfifo", Path.Combine(Version, "pipe")) is 0)
+        if (ExternalCommand.Run("mkfifo", Path.Combine(Version, "pipe")).Code is 0)
         {
             await FailsAsync("a pipe added");
             File.Delete(Path.Combine(Version, "pipe"));
@@ -330,24 +329,5 @@ public sealed class VerifyCommandTests : IAsyncLifetime
             File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
     }
 
-    static int OpenSsl(params string[] args) => Start("openssl", args);
-
-    /// <summary>Exit code of a program; -1 when there is none of this name.</summary>
-    static int Start(string program, params string[] args)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, args)
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-            process.WaitForExit();
-            return process.ExitCode;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            return -1;
-        }
-    }
+    static int OpenSsl(params string[] args) => ExternalCommand.Run("openssl", args).Code;
 }

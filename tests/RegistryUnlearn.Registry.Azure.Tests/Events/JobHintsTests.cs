@@ -33,10 +33,16 @@ public sealed class JobHintsTests
         { Convert.ToBase64String(Encoding.UTF8.GetBytes(A)), [A] },
         { GridEvent($"{Blobs}.registry-unlearn/requests/{A}.json"), [A] },
         { GridEvent($"{Blobs}some/prefix/.registry-unlearn/requests/{A}.json"), [A] },
-        { $"[{GridEvent($"{Blobs}.registry-unlearn/requests/{A}.json")}, {GridEvent($"{Blobs}p/.registry-unlearn/requests/{B}.json")}]", [A, B] },
+        {
+            $"[{GridEvent($"{Blobs}.registry-unlearn/requests/{A}.json")}, {GridEvent($"{Blobs}p/.registry-unlearn/requests/{B}.json")}]",
+            [A, B]
+        },
         { Convert.ToBase64String(Encoding.UTF8.GetBytes(GridEvent($"{Blobs}.registry-unlearn/requests/{A}.json"))), [A] },
         { CloudEvent($"{Blobs}.registry-unlearn/requests/{A}.json"), [A] },
-        { $"[{CloudEvent($"{Blobs}.registry-unlearn/requests/{A}.json")},{CloudEvent($"{Blobs}.registry-unlearn/requests/{A}.json")}]", [A] },
+        {
+            $"[{CloudEvent($"{Blobs}.registry-unlearn/requests/{A}.json")},{CloudEvent($"{Blobs}.registry-unlearn/requests/{A}.json")}]",
+            [A]
+        },
         // Events about other things, or forged ones, hint at nothing.
         { GridEvent($"{Blobs}digits/2/manifest.json"), [] },
         { GridEvent($"{Blobs}.registry-unlearn/requests/{A}.json", "Microsoft.Storage.BlobDeleted"), [] },
@@ -62,7 +68,9 @@ public sealed class JobHintsTests
         var hints = Parse("""
             [{
               "id": "2d1781af-3a4c-4d7c-bd0c-e34b19da4e66", "topic": "/subscriptions/s", "subject": "",
-              "data": { "validationCode": "512d38b6-c7b8-40c8-89fe-f46f9e9622b6", "validationUrl": "https://rp-eastus2.eventgrid.azure.net" },
+              "data": {
+                "validationCode": "512d38b6-c7b8-40c8-89fe-f46f9e9622b6", "validationUrl": "https://rp-eastus2.eventgrid.azure.net"
+              },
               "eventType": "Microsoft.EventGrid.SubscriptionValidationEvent", "eventTime": "2026-03-05T12:30:00Z",
               "metadataVersion": "1", "dataVersion": "1"
             }]

@@ -107,18 +107,8 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
     Task WaitAsync(CancellationToken cancellation) => Until?.WaitAsync(cancellation) ?? Task.Delay(Delay, cancellation);
 
     /// <summary>Breaks after some bytes.</summary>
-    sealed class TruncatedStream(Stream inner, long left) : Stream
+    sealed class TruncatedStream(Stream inner, long left) : ForwardStream
     {
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
         public override int Read(byte[] buffer, int offset, int count)
         {
             var read = inner.Read(buffer, offset, Allowed(count));
@@ -133,9 +123,6 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
             return read;
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
         /// <summary>A broken connection is given up by whoever reads from it.</summary>
         int Allowed(int count)
         {
@@ -144,14 +131,6 @@ public sealed class FaultTransport(Func<HttpAttempt, HttpFault?> choose) : HttpP
             inner.Dispose();
             throw new IOException("The response ended prematurely.");
         }
-
-        public override void Flush() => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

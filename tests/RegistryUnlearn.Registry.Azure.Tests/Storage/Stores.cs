@@ -1,4 +1,3 @@
-using System.Globalization;
 using RegistryUnlearn.Conformance;
 using RegistryUnlearn.Registry.Azure.Tests.Emulator;
 
@@ -22,35 +21,29 @@ public sealed class SmallBlocksTests(EmulatorFixture emulator) : ObjectStoreConf
 
 public sealed class AzurePublishingTests(EmulatorFixture emulator) : PublishingConformance
 {
-    readonly BlobLocation location = emulator.NewContainer();
-    int stores;
+    readonly PrefixStores stores = new(emulator.NewContainer());
 
     protected override int Interleavings => 3;
 
     protected override int Stride => 7;
 
-    protected override IObjectStore OpenNew() => new AzureBlobStore(EmulatorFixture.Connect(location),
-        string.Create(CultureInfo.InvariantCulture, $"{++stores}/"));
+    protected override IObjectStore OpenNew() => stores.OpenNew();
 }
 
 public sealed class AzureStoreModelTests(EmulatorFixture emulator) : StoreModelConformance
 {
-    readonly BlobLocation location = emulator.NewContainer();
-    int stores;
+    readonly PrefixStores stores = new(emulator.NewContainer());
 
     protected override int Histories => 12;
 
-    protected override IObjectStore OpenNew() => new AzureBlobStore(EmulatorFixture.Connect(location),
-        string.Create(CultureInfo.InvariantCulture, $"{Interlocked.Increment(ref stores)}/"));
+    protected override IObjectStore OpenNew() => stores.OpenNew();
 }
 
 public sealed class AzureRegistryModelTests(EmulatorFixture emulator) : RegistryModelConformance
 {
-    readonly BlobLocation location = emulator.NewContainer();
-    int stores;
+    readonly PrefixStores stores = new(emulator.NewContainer());
 
     protected override int Histories => 10;
 
-    protected override IObjectStore OpenNew() => new AzureBlobStore(EmulatorFixture.Connect(location),
-        string.Create(CultureInfo.InvariantCulture, $"{++stores}/"));
+    protected override IObjectStore OpenNew() => stores.OpenNew();
 }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
+using RegistryUnlearn.Conformance;
 using RegistryUnlearn.Faults;
 using RegistryUnlearn.Registry;
 using RegistryUnlearn.Worker.Hosting;
@@ -111,11 +112,7 @@ public sealed class JobReconcilerTests
         using var lab = await WorkerLab.CreateAsync(clock);
         var job = await lab.SubmitAsync();
         for (var attempt = 1; attempt <= 5; attempt++)
-        {
-            // A killed worker has begun and says nothing more.
-            var tracked = await lab.Jobs.ReadAsync(job, Stop);
-            await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
-        }
+            await lab.BeginElsewhereAsync(job);
         Assert.Equal(new ReconcileResult.Terminal("poison"), await lab.Worker("a").ReconcileAsync(job, Stop));
         Assert.Contains("killed", (await lab.StateAsync(job)).Error!.Message);
     }
@@ -130,7 +127,10 @@ public sealed class JobReconcilerTests
         for (var step = 1; step <= 5; step++)
         {
             using var stopping = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-            var store = new ChangedStore(lab.Store) { OnWrite = path => path.Contains("/blobs/") ? stopping.CancelAsync() : Task.CompletedTask };
+            var store = new ChangedStore(lab.Store)
+            {
+                OnWrite = path => path.Contains("/blobs/") ? stopping.CancelAsync() : Task.CompletedTask,
+            };
             var stopped = await lab.Worker($"worker-{step}", store).ReconcileAsync(job, stopping.Token);
             Assert.Equal(new ReconcileResult.RetryAfter(TimeSpan.Zero, "stopped"), stopped);
             var state = await lab.StateAsync(job);
@@ -150,18 +150,18 @@ public sealed class JobReconcilerTests
         var store = new ChangedStore(lab.Store);
         store.OnWrite = async path =>
         {
-            if (!path.Contains("/blobs/") || takenAt++ > 0)
-                return;
-            var tracked = await lab.Jobs.ReadAsync(job, Stop);
-            await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
+            if (path.Contains("/blobs/") && takenAt++ == 0)
+                await lab.BeginElsewhereAsync(job);
         };
-        Assert.Equal("taken-over", Assert.IsType<ReconcileResult.RetryAfter>(await lab.Worker("slow", store).ReconcileAsync(job, Stop)).Reason);
+        Assert.Equal("taken-over", await RetryReasonAsync(lab.Worker("slow", store), job));
         var state = await lab.StateAsync(job);
         Assert.Equal((JobStatus.Running, 2, null), (state.Status, state.Attempt, state.Checkpoint));
         Assert.Equal(1, takenAt);
     }
 
-    /// <summary>What goes wrong with an attempt that is not the newest says nothing about the job, least of all that it is to be given up.</summary>
+    /// <summary>
+    /// What goes wrong with an attempt that is not the newest says nothing about the job, least of all that it is to be given up.
+    /// </summary>
     [Fact]
     public async Task A_worker_that_fails_after_another_has_begun_leaves_the_job_alone()
     {
@@ -174,13 +174,10 @@ public sealed class JobReconcilerTests
             if (!path.Contains("/blobs/"))
                 return;
             while (taken++ < 5)
-            {
-                var tracked = await lab.Jobs.ReadAsync(job, Stop);
-                await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
-            }
+                await lab.BeginElsewhereAsync(job);
             throw new RegistryException(RegistryErrorKind.Unavailable, path, "the disk is gone");
         };
-        Assert.Equal("taken-over", Assert.IsType<ReconcileResult.RetryAfter>(await lab.Worker("slow", store).ReconcileAsync(job, Stop)).Reason);
+        Assert.Equal("taken-over", await RetryReasonAsync(lab.Worker("slow", store), job));
         var state = await lab.StateAsync(job);
         Assert.Equal((JobStatus.Running, 6, 6, null), (state.Status, state.Attempt, state.Strikes, state.NotBefore));
     }
@@ -202,7 +199,7 @@ public sealed class JobReconcilerTests
                 (await lab.Store.ReadAsync(lease, Stop))!.ETag, Stop);
         };
         var worker = lab.Worker("slow", store, TimeSpan.FromSeconds(0.6));
-        Assert.Equal("lease-lost", Assert.IsType<ReconcileResult.RetryAfter>(await worker.ReconcileAsync(job, Stop)).Reason);
+        Assert.Equal("lease-lost", await RetryReasonAsync(worker, job));
         Assert.Equal((JobStatus.Running, 1), ((await lab.StateAsync(job)).Status, (await lab.StateAsync(job)).Strikes));
         Assert.Contains("thief", Encoding.UTF8.GetString(
             (await lab.Store.ReadAsync($".registry-unlearn/leases/{job}.json", Stop))!.Content.Span));
@@ -220,7 +217,7 @@ public sealed class JobReconcilerTests
             OnWrite = path => path.Contains("/leases/") && Interlocked.Increment(ref writes) > 1 ? silence.Task : Task.CompletedTask,
         };
         var worker = lab.Worker("slow", store, TimeSpan.FromSeconds(0.6));
-        Assert.Equal("lease-lost", Assert.IsType<ReconcileResult.RetryAfter>(await worker.ReconcileAsync(job, Stop)).Reason);
+        Assert.Equal("lease-lost", await RetryReasonAsync(worker, job));
         silence.SetResult();
     }
 
@@ -246,7 +243,9 @@ public sealed class JobReconcilerTests
         Assert.Null(await lab.Store.ReadAsync($".registry-unlearn/leases/{job}.json", Stop));
     }
 
-    /// <summary>A worker that was held up in storing a checkpoint stores it after another one has ended the job and removed all blobs.</summary>
+    /// <summary>
+    /// A worker that was held up in storing a checkpoint stores it after another one has ended the job and removed all blobs.
+    /// </summary>
     [Fact]
     public async Task A_worker_that_is_late_leaves_nothing_behind()
     {
@@ -264,7 +263,7 @@ public sealed class JobReconcilerTests
                 Assert.IsType<ReconcileResult.Done>(await lab.Worker("fast").ReconcileAsync(job, Stop));
             },
         };
-        Assert.Equal("taken-over", Assert.IsType<ReconcileResult.RetryAfter>(await lab.Worker("slow", store).ReconcileAsync(job, Stop)).Reason);
+        Assert.Equal("taken-over", await RetryReasonAsync(lab.Worker("slow", store), job));
         Assert.Empty(await TinyRegistry.FilesAsync(lab.Store, $".registry-unlearn/jobs/{job}/blobs/"));
         Assert.Equal(1, (await new AuditLog(lab.Store).VerifyAsync(Stop)).Lines);
     }
@@ -291,10 +290,14 @@ public sealed class JobReconcilerTests
         Assert.Equal(1, (await new AuditLog(lab.Store).VerifyAsync(Stop)).Lines);
     }
 
+    /// <summary>Why the worker wants to look at the job again.</summary>
+    static async Task<string> RetryReasonAsync(JobReconciler worker, JobId job) =>
+        Assert.IsType<ReconcileResult.RetryAfter>(await worker.ReconcileAsync(job, Stop)).Reason;
+
     static async Task<byte[]> ModelAsync(WorkerLab lab) => (await lab.Store.ReadAsync("tiny/2/model.onnx", Stop))!.Content.ToArray();
 
     /// <summary>Does something of the test's before reading, before changing or after writing.</summary>
-    sealed class ChangedStore(IObjectStore inner) : IObjectStore
+    sealed class ChangedStore(IObjectStore inner) : StoreDecorator(inner)
     {
         public const string Removal = "removal";
 
@@ -305,45 +308,18 @@ public sealed class JobReconcilerTests
         /// <summary>Given the path and the text; no text for a stream or a copy.</summary>
         public Func<string, string, Task> OnChange { get; init; } = (_, _) => Task.CompletedTask;
 
-        public Task<StoredObject?> ReadAsync(string path, CancellationToken c = default) => Reading(path, () => inner.ReadAsync(path, c));
-
-        public Task<Stream?> OpenReadAsync(string path, CancellationToken c = default) => Reading(path, () => inner.OpenReadAsync(path, c));
-
-        public Task<long?> GetSizeAsync(string path, CancellationToken c = default) => Reading(path, () => inner.GetSizeAsync(path, c));
-
-        public Task<ETag?> TryCreateAsync(string path, ReadOnlyMemory<byte> content, CancellationToken c = default) =>
-            Writing(path, () => inner.TryCreateAsync(path, content, c), Encoding.UTF8.GetString(content.Span));
-
-        public Task<bool> TryCreateAsync(string path, Stream content, CancellationToken c = default) =>
-            Writing(path, () => inner.TryCreateAsync(path, content, c));
-
-        public Task<ETag?> TryReplaceAsync(string path, ReadOnlyMemory<byte> content, ETag expected, CancellationToken c = default) =>
-            Writing(path, () => inner.TryReplaceAsync(path, content, expected, c), Encoding.UTF8.GetString(content.Span));
-
-        public Task<bool> TryCopyAsync(string source, string target, CancellationToken c = default) =>
-            Writing(target, () => inner.TryCopyAsync(source, target, c));
-
-        public async Task<bool> DeleteAsync(string path, CancellationToken c = default)
-        {
-            await OnChange(path, Removal);
-            return await inner.DeleteAsync(path, c);
-        }
-
-        public IAsyncEnumerable<ObjectEntry> ListAsync(string folder, CancellationToken c = default) => inner.ListAsync(folder, c);
-
-        public IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken c = default) => inner.ListFoldersAsync(folder, c);
-
-        async Task<T> Reading<T>(string path, Func<Task<T>> operation)
+        protected override async Task<T> ReadingAsync<T>(string path, Func<Task<T>> operation)
         {
             await OnRead(path);
             return await operation();
         }
 
-        async Task<T> Writing<T>(string path, Func<Task<T>> operation, string content = "")
+        protected override async Task<T> WritingAsync<T>(StoreWrite write, Func<Task<T>> operation, T conflict)
         {
-            await OnChange(path, content);
+            await OnChange(write.Path, write.IsRemoval ? Removal : Encoding.UTF8.GetString(write.Content.Span));
             var result = await operation();
-            await OnWrite(path);
+            if (!write.IsRemoval)
+                await OnWrite(write.Path);
             return result;
         }
     }

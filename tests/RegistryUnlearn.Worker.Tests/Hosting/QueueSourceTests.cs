@@ -56,10 +56,7 @@ public sealed class QueueSourceTests : IAsyncLifetime
         await queue.SendMessageAsync("please forget me", Stop);
         var broken = await lab.SubmitAsync();
         for (var attempt = 1; attempt <= 5; attempt++)
-        {
-            var tracked = await lab.Jobs.ReadAsync(broken, Stop);
-            await lab.Jobs.TryUpdateAsync(tracked, tracked.State.Started(), Stop);
-        }
+            await lab.BeginElsewhereAsync(broken);
         await new HintQueue(queue, poison).SendAsync(broken, Stop);
         await RunOnceAsync(lab);
         Assert.Equal("poison", (await lab.StateAsync(broken)).Error!.Reason);
@@ -102,7 +99,8 @@ public sealed class QueueSourceTests : IAsyncLifetime
     {
         Assert.SkipWhen(azurite is null, Azurite.Missing(Repository.Root) ?? "");
         var absent = QueueLocation.Parse($"{azurite!.Account}absent").Connect(_ => null);
-        var refusal = await Assert.ThrowsAsync<RegistryException>(() => new HintQueue(absent, poison).SendAsync(JobId.From(Digest.Of("x"u8)), Stop));
+        var hints = new HintQueue(absent, poison);
+        var refusal = await Assert.ThrowsAsync<RegistryException>(() => hints.SendAsync(JobId.From(Digest.Of("x"u8)), Stop));
         Assert.Equal((RegistryErrorKind.NotFound, "absent"), (refusal.Kind, refusal.Path));
     }
 

@@ -42,14 +42,21 @@ sealed class WorkerLab : IDisposable
         var queue = Own(new ReconcileQueue(Clock));
         var feed = new JobFeed(new JobStore(seen, Clock), Clock);
         var options = new ReconcileOptions { Worker = name };
-        return new(seen, Clock, JobOptions, options with { LeaseDuration = lease ?? options.LeaseDuration }, feed, Own(new WorkerMetrics(queue, feed)),
-            NullLogger<JobReconciler>.Instance);
+        return new(seen, Clock, JobOptions, options with { LeaseDuration = lease ?? options.LeaseDuration }, feed,
+            Own(new WorkerMetrics(queue, feed)), NullLogger<JobReconciler>.Instance);
     }
 
     public Task<JobId> SubmitAsync(string? request = null) =>
         new JobRunner(Store, Clock, JobOptions).SubmitAsync(request ?? TinyRegistry.Request(), "request.json");
 
     public async Task<JobState> StateAsync(JobId job) => (await Jobs.ReadAsync(job)).State;
+
+    /// <summary>Another worker begins the job, and nothing more is heard of it.</summary>
+    public async Task BeginElsewhereAsync(JobId job)
+    {
+        var tracked = await Jobs.ReadAsync(job);
+        await Jobs.TryUpdateAsync(tracked, tracked.State.Started());
+    }
 
     public void Dispose()
     {

@@ -49,9 +49,7 @@ public sealed class RefusingStoreTests
     {
         int left = writes;
 
-        protected override Task<T> ReadingAsync<T>(Func<Task<T>> operation) => operation();
-
-        protected override Task<T> WritingAsync<T>(Func<Task<T>> operation, T conflict) =>
+        protected override Task<T> WritingAsync<T>(StoreWrite write, Func<Task<T>> operation, T conflict) =>
             left-- > 0 ? operation() : throw new RegistryException(kind, "tiny", "no more writes");
     }
 }

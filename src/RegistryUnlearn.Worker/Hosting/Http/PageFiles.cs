@@ -1,9 +1,9 @@
 using System.IO.Compression;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Net.Http.Headers;
+using RegistryUnlearn.Registry;
 
 namespace RegistryUnlearn.Worker.Hosting.Http;
 
@@ -65,6 +65,6 @@ static class PageFiles
 
     sealed record PageFile(byte[] Content)
     {
-        public EntityTagHeaderValue Tag { get; } = new($"\"{Convert.ToHexStringLower(SHA256.HashData(Content))[..32]}\"");
+        public EntityTagHeaderValue Tag { get; } = new($"\"{Digest.Of(Content).Hex[..32]}\"");
     }
 }

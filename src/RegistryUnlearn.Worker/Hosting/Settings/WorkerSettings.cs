@@ -19,34 +19,37 @@ public static class WorkerSettings
     {
         var errors = new List<string>();
         var reader = new SettingsReader(configuration.GetSection(Section), "", errors);
-        var defaults = new ReconcileOptions { Worker = name };
-        var options = new WorkerOptions
+        name = reader.Text("Name") ?? name;
+        var defaults = new WorkerOptions
         {
-            Name = reader.Text("Name") ?? name,
+            Name = name,
             Registry = reader.Required("Registry", "where the registry lies, as --registry does"),
+            Reconcile = new() { Worker = name },
+        };
+        var options = defaults with
+        {
             Queue = reader.Text("Queue"),
             Once = reader.Flag("Once"),
-            Concurrency = reader.Count("Concurrency", 1, 1, 64),
-            PollInterval = reader.Seconds("PollSeconds", TimeSpan.FromSeconds(10), 0.1, 3600),
-            CheckpointInterval = reader.Seconds("CheckpointSeconds", TimeSpan.FromSeconds(10), 0, 30),
-            ShutdownTimeout = reader.Seconds("ShutdownSeconds", TimeSpan.FromSeconds(60), 1, 3600),
+            Concurrency = reader.Count("Concurrency", defaults.Concurrency, 1, 64),
+            PollInterval = reader.Seconds("PollSeconds", defaults.PollInterval, 0.1, 3600),
+            CheckpointInterval = reader.Seconds("CheckpointSeconds", defaults.CheckpointInterval, 0, 30),
+            ShutdownTimeout = reader.Seconds("ShutdownSeconds", defaults.ShutdownTimeout, 1, 3600),
             WorkFolder = reader.Text("WorkFolder"),
             JsonLogs = reader.Choice("Logs", "text", "json") == "json",
             Telemetry = ReadUrl(reader, "Telemetry", "the address of an OTLP collector, such as http://127.0.0.1:4317"),
             Http = ReadHttp(reader),
-            Reconcile = new()
+            Reconcile = defaults.Reconcile with
             {
-                Worker = name,
-                LeaseDuration = reader.Seconds("LeaseSeconds", defaults.LeaseDuration, 1, 3600),
-                MaxStrikes = reader.Count("MaxAttempts", defaults.MaxStrikes, 1, 100),
-                RetryDelay = reader.Seconds("RetrySeconds", defaults.RetryDelay, 0.1, 3600),
-                MaxRetryDelay = reader.Seconds("MaxRetrySeconds", defaults.MaxRetryDelay, 0.1, 86_400),
+                LeaseDuration = reader.Seconds("LeaseSeconds", defaults.Reconcile.LeaseDuration, 1, 3600),
+                MaxStrikes = reader.Count("MaxAttempts", defaults.Reconcile.MaxStrikes, 1, 100),
+                RetryDelay = reader.Seconds("RetrySeconds", defaults.Reconcile.RetryDelay, 0.1, 3600),
+                MaxRetryDelay = reader.Seconds("MaxRetrySeconds", defaults.Reconcile.MaxRetryDelay, 0.1, 86_400),
             },
         };
         reader.RefuseUnknown();
         if (errors.Count > 0)
             throw new InputException("the worker's settings", errors);
-        return options with { Reconcile = options.Reconcile with { Worker = options.Name } };
+        return options;
     }
 
     static HttpOptions? ReadHttp(SettingsReader worker)
@@ -54,7 +57,8 @@ public static class WorkerSettings
         var reader = worker.Section("Http");
         var url = reader.Text("Url") ?? "http://127.0.0.1:8080";
         var key = ReadKey(reader);
-        var authority = ReadUrl(reader, "Authority", "the address of the authority, such as https://login.microsoftonline.com/{tenant}/v2.0");
+        var authority = ReadUrl(reader, "Authority",
+            "the address of the authority, such as https://login.microsoftonline.com/{tenant}/v2.0");
         var audience = reader.Text("Audience");
         if (authority is { Scheme: not "https" })
             reader.Refuse("Authority", "is not https; tokens are only as good as the way to their keys");

@@ -106,7 +106,8 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
         }
         if (message.Deliveries > MaxDeliveries)
         {
-            logger.LogError("Message {Message} goes to the poison queue: it was handed out {Deliveries} times; the listing still finds its job",
+            logger.LogError(
+                "Message {Message} goes to the poison queue: it was handed out {Deliveries} times; the listing still finds its job",
                 message.Id, message.Deliveries - 1);
             await messages.PoisonAsync(message, stop);
         }

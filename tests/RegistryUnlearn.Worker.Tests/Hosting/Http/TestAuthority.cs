@@ -7,7 +7,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace RegistryUnlearn.Worker.Tests.Hosting.Http;
 
-/// <summary>An issuer of tokens whose published keys a worker knows without asking for them; everything else of the check is real.</summary>
+/// <summary>
+/// An issuer of tokens whose published keys a worker knows without asking for them; everything else of the check is real.
+/// </summary>
 sealed class TestAuthority : IDisposable
 {
     public const string Audience = "api://registry-unlearn";
@@ -22,7 +24,8 @@ sealed class TestAuthority : IDisposable
         options =>
         {
             options.Configuration = new OpenIdConnectConfiguration { Issuer = Address.ToString() };
-            options.Configuration.SigningKeys.Add(new RsaSecurityKey(rsa.ExportParameters(includePrivateParameters: false)) { KeyId = "1" });
+            var published = rsa.ExportParameters(includePrivateParameters: false);
+            options.Configuration.SigningKeys.Add(new RsaSecurityKey(published) { KeyId = "1" });
         });
 
     /// <param name="expires">From now.</param>

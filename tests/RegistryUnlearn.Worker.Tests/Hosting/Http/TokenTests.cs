@@ -61,7 +61,8 @@ public sealed class TokenTests(TokenTests.Workers workers) : IClassFixture<Token
         return answer.StatusCode;
     }
 
-    static string Encode(string json) => Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+    static string Encode(string json) =>
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(json)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 
     /// <summary>A worker that others reach, with a key and an authority.</summary>
     public sealed class Workers : IAsyncLifetime
