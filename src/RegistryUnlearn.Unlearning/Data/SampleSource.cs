@@ -48,6 +48,9 @@ public sealed class SampleSource
         return new(subset, subset.Rows.ToArray(), [.. Enumerable.Repeat(view, subset.Count)]);
     }
 
+    /// <summary>The row of the data set that a sample is from.</summary>
+    public int RowOf(int place) => rows[place];
+
     /// <summary>Only the samples at the given places.</summary>
     public SampleSource At(IEnumerable<int> places)
     {

@@ -79,7 +79,7 @@ public class MethodOptionsTests
         ["retrain"] = OptimizerChoices,
         ["ltu"] =
         [
-            ("target", ["views", "quantile", "non-member", "hinge"]), ("views", ["half-shifts", "shifts-flips"]),
+            ("target", ["views", "quantile", "non-member", "hinge"]), ("views", ["auto", "half-shifts", "shifts-flips"]),
             ("order", ["exact", "first", "off"]),
             ("scope", ["global", "tensor"]), ("harmonization", ["off", "symmetric", "protect-remember"]),
             ("preservation", ["pool", "none"]),

@@ -1,6 +1,4 @@
-using RegistryUnlearn.Training.Evaluation;
 using RegistryUnlearn.Unlearning.Data;
-using RegistryUnlearn.Unlearning.Membership;
 using RegistryUnlearn.Unlearning.StopRules;
 
 namespace RegistryUnlearn.Unlearning.Methods.Ltu;
@@ -11,72 +9,73 @@ namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 /// [count, C], or [count, P, C] for positions: expected probabilities of the other classes among themselves, 0 at the label. Empty where
 /// they have no weight.
 /// </param>
+/// <param name="Views">Views that say of samples to forget what an unseen sample would; empty where there are none.</param>
 /// <param name="Notes">What was decided on the way, for the report.</param>
-sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSuspect, IReadOnlyList<string> Notes)
+sealed record ForgetTargets(
+    float[] Confidences, float[] Others, bool LabelsSuspect, IReadOnlyList<View> Views, IReadOnlyList<string> Notes)
 {
-    /// <summary>
-    /// Views that tell retained from reference samples better than this, beside two standard errors of the estimate, betray membership
-    /// themselves and cannot serve as target: |AUC − 0.5|.
-    /// </summary>
-    const double AdmissibleAdvantage = 0.1;
-
     /// <summary>Labels are suspect when the views confirm less than this share of what they confirm for reference samples.</summary>
     const double ConfirmedShare = 0.5;
+
+    /// <summary>
+    /// Retained samples from which on their views say by mean and spread where members stand; fewer say it too badly, and ranks within the
+    /// forget set take their place.
+    /// </summary>
+    const int LeastForLevel = 200;
 
     /// <summary>Floats of soft targets at most (1 GiB).</summary>
     const double LargestSoft = 1 << 28;
 
-    /// <param name="original">The model before the first step.</param>
-    /// <param name="forget">The samples to forget of the task.</param>
-    /// <param name="reference">Samples that were not trained on.</param>
+    const string Refused = ": too well to serve as target; holdout quantiles by own rank are used instead.";
+
+    /// <param name="answers">Of the model before the first step.</param>
     /// <exception cref="DataException">The original's outputs are not finite.</exception>
-    public static ForgetTargets Compute(
-        Evaluator original, SampleSource forget, SampleSource reference, UnlearningTask task, LtuOptions options)
+    public static ForgetTargets Compute(TaskAnswers answers, UnlearningTask task, LtuOptions options)
     {
-        var notes = new List<string>();
-        var direct = LogitScores.Of(original, reference, task.Classes, keepLogits: options.Target is ForgetTarget.Views);
+        var direct = answers.Reference.Direct;
         if (!direct.Confidences.All(float.IsFinite))
             throw new DataException(task.Retained.Data.File, null, "the model's outputs on samples of the job are not finite",
                 "repair the model's parameters or the samples");
         if (options.Target is not ForgetTarget.Views)
-        {
-            var wanted = options.Target is ForgetTarget.Quantile && options.OtherClasses > 0;
-            if (wanted)
-                RequireRoom(forget, task);
-            var own = LogitScores.Of(original, forget, task.Classes, keepLogits: wanted);
-            var expected = ByRank(own.Confidences, Samples.Sorted(direct.Confidences));
-            return new(expected, Soft(own.Logits, forget.Labels, task.Classes, 1), false, notes);
-        }
-        var views = ViewSet.Of(options.Views);
-        var moved = Moved(original, task.Forget!, views, task.Classes);
-        var movedRetained = Moved(original, task.Retained, views, task.Classes);
-        var movedReference = task.Holdout is null ? movedRetained : Moved(original, task.Holdout, views, task.Classes);
-        var confirmed = LogitScores.Of(moved.Logits, forget.Labels, task.Classes).Accuracy(forget.Labels);
+            return ByOwnRank(answers, task, options.Target is ForgetTarget.Quantile && options.OtherClasses > 0, []);
+        var notes = new List<string>();
+        var views = ViewSet.Choose(answers, task, options.Views);
+        var labels = answers.Forget.Samples.Labels;
+        var moved = answers.Forget.Mean(views.Views, withLogits: true);
+        var confirmed = LogitScores.Of(moved.Logits, labels, task.Classes).Accuracy(labels);
         var suspect = confirmed < ConfirmedShare * direct.Confidences.Count(c => c > 0) / direct.Count;
-        if (task.Holdout is not null)
-        {
-            var admission = RankStatistics.Auc(movedRetained.Scores, movedReference.Scores);
-            var doubt = StandardErrorOfAuc(movedRetained.Scores.Length, movedReference.Scores.Length);
-            // Mislabelled samples have no use for their own rank: it is what they were memorised with.
-            var refused = !suspect && Math.Abs(admission - 0.5) > AdmissibleAdvantage + 2 * doubt;
-            notes.Add($"Views tell retained from holdout samples with AUC {admission:0.00} (0.5 is ideal)"
-                + (refused ? ": too well to serve as target; holdout quantiles by own rank are used instead." : "."));
-            if (refused)
-                return Compute(original, forget, reference, task, options with { Target = ForgetTarget.Quantile }) with { Notes = notes };
-        }
-        float[] level;
-        if (suspect)
-        {
-            notes.Add($"Views confirm the labels of only {confirmed:P0} of the samples to forget: they are treated as mislabelled, "
-                + "with scores of wrong labels as target.");
-            level = WrongLabelScores(direct);
-        }
+        // Mislabelled samples have no use for their own rank: it is what they were memorised with.
+        var refused = !suspect && !views.AreAdmitted;
+        if (views.Finding is { } finding)
+            notes.Add(finding + (refused ? Refused : "."));
+        if (refused)
+            return ByOwnRank(answers, task, options.OtherClasses > 0, notes);
+        var members = answers.Retained.Mean(views.Views, withLogits: false).Scores;
+        var moreover = task.Holdout is null ? members : answers.Reference.Mean(views.Views, withLogits: false).Scores;
+        var soft = Soft(moved.Logits, labels, task.Classes, Temperature(direct.Confidences, moreover));
+        float[] expected;
+        if (task.Retained.Count >= LeastForLevel)
+            expected = Carried(moved.Scores, members, direct.Confidences);
         else
-            level = RetrainedLevel(direct.Confidences, task, forget.Count, notes);
+        {
+            if (suspect)
+                notes.Add($"Views confirm the labels of only {confirmed:P0} of the samples to forget: they are treated as mislabelled, "
+                    + "with scores of wrong labels as target.");
+            var level = suspect ? WrongLabelScores(direct) : RetrainedLevel(direct.Confidences, task, labels.Length, notes);
+            expected = ByRank(moved.Scores, Samples.Sorted(level));
+        }
+        return new(expected, soft, suspect, views.Views, notes);
+    }
+
+    /// <summary>The reference score of the rank that a sample's own score has within the forget set.</summary>
+    static ForgetTargets ByOwnRank(TaskAnswers answers, UnlearningTask task, bool withOthers, IReadOnlyList<string> notes)
+    {
+        if (withOthers)
+            RequireRoom(answers.Forget.Samples, task);
+        var own = answers.Forget.Direct;
         return new(
-            ByRank(moved.Scores, Samples.Sorted(level)),
-            Soft(moved.Logits, forget.Labels, task.Classes, Temperature(direct.Confidences, movedReference.Scores)),
-            suspect, notes);
+            ByRank(own.Confidences, Samples.Sorted(answers.Reference.Direct.Confidences)),
+            withOthers ? Soft(own.Logits, answers.Forget.Samples.Labels, task.Classes, 1) : [], false, [], notes);
     }
 
     /// <summary>Expected probabilities of every class at every position must fit into one array.</summary>
@@ -88,23 +87,16 @@ sealed record ForgetTargets(float[] Confidences, float[] Others, bool LabelsSusp
                 "set otherClasses to 0, or choose the target non-member or hinge");
     }
 
-    /// <summary>Of the rank statistic when both samples come from one distribution (Mann and Whitney 1947).</summary>
-    static double StandardErrorOfAuc(int members, int others) => Math.Sqrt((members + others + 1.0) / (12.0 * members * others));
-
-    /// <summary>Mean over the views of confidences and of logits.</summary>
-    static (float[] Scores, float[] Logits) Moved(Evaluator original, Subset subset, View[] views, int classes)
+    /// <summary>
+    /// Scores of moved samples, mapped by the line that takes mean and spread of the members' views to those of samples never trained on.
+    /// A sample whose label is wrong stands far below the members and stays there.
+    /// </summary>
+    static float[] Carried(float[] moved, float[] members, float[] reference)
     {
-        var scores = new float[subset.Count];
-        var logits = new float[checked(subset.Count * classes)];
-        foreach (var view in views)
-        {
-            var seen = LogitScores.Of(original, SampleSource.Of(subset, view), classes, keepLogits: true);
-            for (var i = 0; i < scores.Length; i++)
-                scores[i] += seen.Confidences[i] / views.Length;
-            for (var i = 0; i < logits.Length; i++)
-                logits[i] += seen.Logits[i] / views.Length;
-        }
-        return (scores, logits);
+        var spread = Samples.StandardDeviation(members);
+        var (slope, from, to) =
+            (spread > 0 ? Samples.StandardDeviation(reference) / spread : 1, members.Average(), reference.Average());
+        return [.. moved.Select(s => (float)((s - from) * slope + to))];
     }
 
     /// <summary>The reference score whose quantile is the rank of each value.</summary>

@@ -55,6 +55,9 @@ public enum Preconditioner
 /// <summary>Which views are used.</summary>
 public enum ViewKind
 {
+    /// <summary>Those of the other kinds that keep labels and do not betray membership, each tested; six at most.</summary>
+    Auto,
+
     /// <summary>Half a pixel in each of the four directions: for small images, where a whole pixel changes too much.</summary>
     HalfShifts,
 
@@ -86,7 +89,7 @@ public sealed record LtuOptions(
     public static LtuOptions Read(OptionReader reader) => new(
         reader.Int("steps", 120, 1, 1_000_000),
         reader.Choice("target", ForgetTarget.Views),
-        reader.Choice("views", ViewKind.HalfShifts),
+        reader.Choice("views", ViewKind.Auto),
         reader.Choice("order", MetaStep.Exact),
         reader.Float("alpha", 0.001f, 0, 1),
         reader.Float("lambda", 1, 0, 100),

@@ -24,7 +24,6 @@ sealed class LtuRun : GradientRun
 
     readonly LtuOptions options;
     readonly Subset forgetSet;
-    readonly SampleSource forget;
     readonly ForgetTargets targets;
     readonly Evaluator live;
     readonly Evaluator original;
@@ -51,25 +50,25 @@ sealed class LtuRun : GradientRun
         {
             original = Evaluator.Frozen(task.Model, task.Original);
             live = Evaluator.Live(task.Model, Parameters);
-            forget = SampleSource.Of(forgetSet);
+            var answers = TaskAnswers.Of(original, task, options);
             var trained = task.Retained.Count < 5 ? task.Retained : task.Retained.Sample(TrainedShare, task.Seed, "retained");
-            var reference = task.Holdout is { } holdout
-                ? SampleSource.Of(holdout)
-                : SampleSource.Of(task.Retained, ViewSet.Of(options.Views)[0]);
-            targets = ForgetTargets.Compute(original, forget, reference, task, options);
+            var reference = answers.Reference.Samples;
+            targets = ForgetTargets.Compute(answers, task, options);
             notes = [.. targets.Notes];
             if (task.Holdout is null)
                 notes.Add("There is no holdout: moved retained samples stand in for samples never trained on, "
                     + "which makes every estimate weaker.");
 
-            var (pool, judges) = SplitReference(
-                task, reference, LogitScores.Of(original, reference, task.Classes).Right(reference.Labels));
-            score = new OracleFreeScore(original, SampleSource.Of(task.Retained), forget, judges, targets.Confidences, task.Classes);
-            var moved = new List<SampleSource> { pool, SampleSource.Of(trained) };
-            // Views of mislabelled samples would teach the wrong labels back.
-            if (!targets.LabelsSuspect)
-                moved.Add(forget);
-            rememberBatches = new RememberBatches(task, options, original, pool, CanMove(task, options) ? [.. moved] : []);
+            var (pool, judges) = SplitReference(task, reference, answers.Reference.Direct.Right(reference.Labels));
+            score = new OracleFreeScore(
+                original, answers.Retained.Samples, answers.Forget.Samples, judges, targets.Confidences, task.Classes);
+            var views = targets.Views.Count > 0 ? targets.Views : [.. ViewSet.Of(options.Views, task.Retained.Data).Take(ViewSet.Most)];
+            var moved = new List<PoolSource> { new(pool, answers.Reference), new(SampleSource.Of(trained), answers.Retained) };
+            // Views that betray membership would teach what is to be forgotten, and views of mislabelled samples the wrong labels.
+            if (targets.Views.Count > 0 && !targets.LabelsSuspect)
+                moved.Add(new(answers.Forget.Samples, answers.Forget));
+            rememberBatches = new RememberBatches(
+                task, options, original, answers.Retained, moved[0], CanMove(task, views) ? [.. moved] : [], views);
             var retainedPart = options.Part(options.RetainedBatch);
             if (options.Order is MetaStep.Off)
                 retainedBatches = new CyclicBatches(trained, retainedPart, task.Seed, "retained");
@@ -198,8 +197,8 @@ sealed class LtuRun : GradientRun
         return (reference.At(order[..pooled].Where(i => right[i] >= mean).Order()), reference.At(judges.Order()));
     }
 
-    static bool CanMove(UnlearningTask task, LtuOptions options) =>
-        ViewSet.Of(options.Views).All(view => SampleSource.CanMove(task.Retained.Data, view));
+    static bool CanMove(UnlearningTask task, IReadOnlyList<View> views) =>
+        views.All(view => SampleSource.CanMove(task.Retained.Data, view));
 
     Kfac Curvature(UnlearningTask task, SampleSource trained, SampleSource pool, LtuOptions options) => Kfac.Measure(
         task.Model, task.Classes, task.Original, trained.Count + pool.Count,

@@ -12,18 +12,22 @@ sealed class RememberBatches
 {
     readonly UnlearningTask task;
     readonly Evaluator original;
-    readonly SampleSource reference;
-    readonly SampleSource[] moved;
-    readonly View[] views;
+    readonly PoolSource kept, reference;
+    readonly PoolSource[] moved;
+    readonly IReadOnlyList<View> views;
     readonly int retained, pool, perSource;
     readonly float preservation;
 
+    /// <param name="kept">The retained samples of the task.</param>
     /// <param name="reference">Samples never trained on that the original gets right.</param>
     /// <param name="moved">Sources of views; a source of one sample or more.</param>
-    public RememberBatches(UnlearningTask task, LtuOptions options, Evaluator original, SampleSource reference, SampleSource[] moved)
+    /// <param name="views">The views; not empty where there are sources.</param>
+    public RememberBatches(
+        UnlearningTask task, LtuOptions options, Evaluator original, OriginalAnswers kept, PoolSource reference, PoolSource[] moved,
+        IReadOnlyList<View> views)
     {
-        (this.task, this.original, this.reference, this.moved) = (task, original, reference, moved);
-        views = ViewSet.Of(options.Views);
+        (this.task, this.original, this.reference, this.moved, this.views) = (task, original, reference, moved, views);
+        this.kept = new(kept.Samples, kept);
         retained = options.Part(options.RetainedBatch);
         var pooled = options.Preservation is Preservation.Pool && options.PreservationWeight > 0;
         preservation = pooled ? options.PreservationWeight : 0;
@@ -45,21 +49,38 @@ sealed class RememberBatches
         labels[(retained * labelSize)..].Clear();
         var rng = Rng.For(task.Seed, "remember/" + prefix, at);
         var next = retained;
+        var known = AreKnown;
+        var wanted = preservation > 0 ? step[prefix + LtuLosses.Reference].Floats : [];
+        var width = wanted.Length / Size;
+        for (var i = 0; i < retained && known && width > 0; i++)
+            kept.Answers.Copy(rows[i], null, wanted.Slice(i * width, width));
         for (var i = 0; i < pool; i++, next++)
         {
-            var drawn = rng.NextInt32(reference.Count);
-            reference.Fill(drawn, inputs.Slice(next * size, size));
+            var drawn = rng.NextInt32(reference.Samples.Count);
+            reference.Samples.Fill(drawn, inputs.Slice(next * size, size));
             // Labels have no weight in the pool; those of positions say which of them count.
             if (labelSize > 1)
-                reference.LabelsOf(drawn).CopyTo(labels[(next * labelSize)..]);
+                reference.Samples.LabelsOf(drawn).CopyTo(labels[(next * labelSize)..]);
+            if (known)
+                reference.Answers.Copy(reference.Samples.RowOf(drawn), null, wanted.Slice(next * width, width));
         }
         foreach (var source in moved)
+        {
             for (var i = 0; i < perSource; i++, next++)
-                source.Fill(rng.NextInt32(source.Count), views[rng.NextInt32(views.Length)], inputs.Slice(next * size, size));
+            {
+                var (drawn, view) = (rng.NextInt32(source.Samples.Count), views[rng.NextInt32(views.Count)]);
+                source.Samples.Fill(drawn, view, inputs.Slice(next * size, size));
+                if (known)
+                    source.Answers.Copy(source.Samples.RowOf(drawn), view, wanted.Slice(next * width, width));
+            }
+        }
         SetWeights(step, prefix);
-        if (preservation > 0)
+        if (preservation > 0 && !known)
             SetReference(step, prefix, size);
     }
+
+    /// <summary>Whether the original's answers are in memory; else they are asked for again.</summary>
+    bool AreKnown => kept.Answers.AreKept && reference.Answers.AreKept && moved.All(m => m.Answers.AreKept);
 
     void SetWeights(BoundStep step, string prefix)
     {
@@ -80,3 +101,6 @@ sealed class RememberBatches
         original.Logits(Size, (start, rows) => inputs.Inputs.Slice(start * size, rows.Length).CopyTo(rows), target);
     }
 }
+
+/// <summary>Samples of the preservation pool, with what the original says of the subset that they are from.</summary>
+sealed record PoolSource(SampleSource Samples, OriginalAnswers Answers);

@@ -1,18 +1,80 @@
+using System.Globalization;
 using RegistryUnlearn.Unlearning.Data;
+using RegistryUnlearn.Unlearning.Membership;
 
 namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 
-/// <summary>The views of each kind. A view must keep the label and must not be one the model was trained with.</summary>
-static class ViewSet
+/// <summary>Views, and whether they can speak for samples that a model has not seen.</summary>
+/// <param name="Views">Those that are used; all that were tried where none can serve as target.</param>
+/// <param name="AreAdmitted">They do not tell retained from holdout samples.</param>
+/// <param name="Finding">What was found, for the report, without its end; null without a holdout, where there is no test.</param>
+sealed record ViewSet(IReadOnlyList<View> Views, bool AreAdmitted, string? Finding)
 {
+    /// <summary>Views that are chosen at most: more of them predict a retrained model hardly better.</summary>
+    public const int Most = 6;
+
+    /// <summary>
+    /// Views that tell retained from reference samples better than this, beside two standard errors of the estimate, betray membership
+    /// themselves: |AUC − 0.5|.
+    /// </summary>
+    const double AdmissibleAdvantage = 0.1;
+
+    /// <summary>A view keeps labels when the original is right about this share of the holdout samples that it is right about as they
+    /// are.</summary>
+    const double KeptAccuracy = 0.8;
+
+    /// <summary>Images smaller than this lose too much by a shift of a whole pixel.</summary>
+    const int SmallestForPixels = 16;
+
     static readonly View[] HalfShifts = [new(0.5f, 0, false), new(-0.5f, 0, false), new(0, 0.5f, false), new(0, -0.5f, false)];
 
     /// <summary>No shift is a multiple of a common stride (4), under which a convolution network sees the same features.</summary>
     static readonly View[] ShiftsFlips =
     [
-        new(0, 0, true), new(1, 0, true), new(0, 1, true), new(-1, 1, true), new(1, 2, true), new(2, -1, true),
-        new(1, 1, false), new(2, 1, false), new(-1, 2, false), new(-2, -2, false), new(2, 0, false), new(0, -1, false),
+        new(0, 0, true), new(-1, 1, true), new(1, 2, true), new(1, 1, false), new(-1, 2, false), new(2, -1, true),
+        new(-2, -2, false), new(2, 1, false), new(1, 0, true), new(0, 1, true), new(2, 0, false), new(0, -1, false),
     ];
 
-    public static View[] Of(ViewKind kind) => kind is ViewKind.HalfShifts ? HalfShifts : ShiftsFlips;
+    /// <summary>The views to try, the most useful first.</summary>
+    public static IReadOnlyList<View> Of(ViewKind kind, DataSet data) => kind switch
+    {
+        ViewKind.HalfShifts => HalfShifts,
+        ViewKind.ShiftsFlips => ShiftsFlips,
+        _ => data.SampleShape is [_, >= SmallestForPixels, >= SmallestForPixels] ? [.. ShiftsFlips, .. HalfShifts] : HalfShifts,
+    };
+
+    /// <summary>
+    /// Chooses views. Of a kind that the request names all are used, and judged by their mean; <c>auto</c> takes the first that pass alone.
+    /// </summary>
+    public static ViewSet Choose(TaskAnswers answers, UnlearningTask task, ViewKind kind)
+    {
+        var tried = Of(kind, task.Retained.Data);
+        var chosen = tried;
+        if (kind is ViewKind.Auto)
+            chosen = task.Holdout is null ? [] : [.. tried.Where(view => IsFairAlone(answers, view)).Take(Most)];
+        if (chosen.Count is 0)
+            chosen = [.. tried.Take(Most)];
+        if (task.Holdout is null)
+            return new(chosen, true, null);
+        var (auc, isFair) = Admission(answers.Retained.Mean(chosen, false).Scores, answers.Reference.Mean(chosen, false).Scores);
+        return new(chosen, isFair, string.Create(CultureInfo.InvariantCulture,
+            $"Views tell retained from holdout samples with AUC {auc:0.00} (0.5 is ideal)"));
+    }
+
+    /// <summary>Whether a view keeps labels and does not tell members.</summary>
+    static bool IsFairAlone(TaskAnswers answers, View view)
+    {
+        var labels = answers.Reference.Samples.Labels;
+        return answers.Reference.Of(view).Accuracy(labels) >= KeptAccuracy * answers.Reference.Direct.Accuracy(labels)
+            && Admission(answers.Retained.Of(view).Confidences, answers.Reference.Of(view).Confidences).IsFair;
+    }
+
+    static (double Auc, bool IsFair) Admission(float[] retained, float[] reference)
+    {
+        var auc = RankStatistics.Auc(retained, reference);
+        return (auc, Math.Abs(auc - 0.5) <= AdmissibleAdvantage + 2 * StandardErrorOfAuc(retained.Length, reference.Length));
+    }
+
+    /// <summary>Of the rank statistic when both samples come from one distribution (Mann and Whitney 1947).</summary>
+    static double StandardErrorOfAuc(int members, int others) => Math.Sqrt((members + others + 1.0) / (12.0 * members * others));
 }

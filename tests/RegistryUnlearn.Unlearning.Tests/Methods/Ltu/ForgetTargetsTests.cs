@@ -145,8 +145,8 @@ public class ForgetTargetsTests
         Subset forget = data.Rows(0, 12, "forget"), retained = data.Rows(12, 22, "retained");
         var held = holdout ? data.Rows(22, holdoutEnd, "holdout") : null;
         using var original = Evaluator.Frozen(model.Forward, model.Parameters);
-        return ForgetTargets.Compute(original, SampleSource.Of(forget), SampleSource.Of(held ?? retained),
-            new UnlearningTask(model.Forward, model.Parameters, Classes, forget, retained, held, trainingCount, 1), Options(target));
+        var task = new UnlearningTask(model.Forward, model.Parameters, Classes, forget, retained, held, trainingCount, 1);
+        return ForgetTargets.Compute(TaskAnswers.Of(original, task, Options(target)), task, Options(target));
     }
 
     static TinyModel Model() => Tiny.Linear([1, 3, 3], Classes, Tiny.Wave(27, 2.1, 0.2, 1.5), Tiny.Wave(3, 1, 0.3, 0.2));

@@ -28,10 +28,11 @@ public class RememberBatchesTests
             HoldoutBatch = 4,
             ViewBatch = 2,
         };
-        SampleSource pool = SampleSource.Of(Blobs.Holdout);
         using var original = Evaluator.Frozen(Blobs.Model.Forward, Blobs.Model.Parameters);
-        var batches = new RememberBatches(Blobs.Task(), options, original, pool,
-            [.. Enumerable.Repeat(SampleSource.Of(Blobs.Retained), sources)]);
+        var answers = TaskAnswers.Of(original, Blobs.Task(), options);
+        var batches = new RememberBatches(Blobs.Task(), options, original, answers.Retained, new(answers.Reference.Samples, answers.Reference),
+            [.. Enumerable.Repeat(new PoolSource(answers.Retained.Samples, answers.Retained), sources)],
+            ViewSet.Of(options.Views, Blobs.Data));
         Assert.Equal(size, batches.Size);
 
         using var gradients = new TensorBlock(Blobs.Model.Forward.Parameters);
