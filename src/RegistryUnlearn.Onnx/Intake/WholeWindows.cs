@@ -10,17 +10,21 @@ namespace RegistryUnlearn.Onnx.Intake;
 /// </summary>
 static class WholeWindows
 {
-    /// <summary>The nodes that compute the same; the node itself where it does not round up or has to.</summary>
+    /// <summary>
+    /// The nodes that compute the same; the node itself where it does not round up, or has to, or is not what the operator's definition says.
+    /// </summary>
     public static IEnumerable<NodeProto> Of(NodeProto node, FreshNames names)
     {
         if (node.Domain is not ("" or "ai.onnx") || node.OpType is not ("MaxPool" or "AveragePool" or "LpPool")
-            || node.Int("ceil_mode", 0) == 0 || node.Text("auto_pad", "NOTSET") is not ("NOTSET" or "VALID"))
+            || node.Int("ceil_mode", 0) == 0 || node.Text("auto_pad", "NOTSET") is not ("NOTSET" or "VALID")
+            || node.Ints("kernel_shape") is not { } kernel || node.Input.Count == 0 || node.Output.Count == 0)
             return [node];
-        var kernel = node.Ints("kernel_shape")!;
         var rank = kernel.Length;
         long[] ones = [.. Enumerable.Repeat(1L, rank)];
         long[] strides = node.Ints("strides") ?? ones, dilations = node.Ints("dilations") ?? ones;
         var pads = node.Ints("pads") ?? new long[2 * rank];
+        if (strides.Length != rank || dilations.Length != rank || pads.Length != 2 * rank)
+            return [node];
         // ⌈(n - k) / s⌉ + 1 windows are those of n + s - 1 elements rounded down; k - 1 more elements hold no start of a window.
         long[] ends = [.. kernel.Select((k, a) => Math.Min((k - 1) * dilations[a], pads[a + rank] + strides[a] - 1))];
         // ONNX Runtime takes no padding as wide as the kernel.

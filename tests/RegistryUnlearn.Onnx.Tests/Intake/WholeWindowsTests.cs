@@ -1,5 +1,6 @@
 using RegistryUnlearn.Onnx.Gradients;
 using RegistryUnlearn.Onnx.Graphs;
+using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
 using RegistryUnlearn.Onnx.Tests.Graphs;
 using RegistryUnlearn.Onnx.Tests.Models;
@@ -52,6 +53,23 @@ public sealed class WholeWindowsTests
             Ints("kernel_shape", 2, 2), Ints("dilations", 3, 1), Ints("strides", 4, 1), Of("ceil_mode", 1L));
         var forward = new ForwardModel(Build.Model(node).With("x: N, 3, 9, 5", "y: N, 3, M, K"), "x", "y", [3, 9, 5], [], t => t);
         Assert.Equal("float[batch,3,3,4]", forward.OutputType().ToString());
+    }
+
+    public static TheoryData<string, AttributeProto[]> Senseless => new()
+    {
+        { "no kernel", [] },
+        { "strides of another rank", [Ints("kernel_shape", 2, 2), Ints("strides", 2)] },
+        { "pads of another rank", [Ints("kernel_shape", 2, 2), Ints("pads", 1, 1)] },
+        { "dilations of another rank", [Ints("kernel_shape", 2, 2), Ints("dilations", 1)] },
+    };
+
+    [Theory, MemberData(nameof(Senseless), DisableDiscoveryEnumeration = true)]
+    public void What_is_no_pooling_is_left_to_ONNX_Runtime_to_refuse(string problem, AttributeProto[] attributes)
+    {
+        var model = Build.Model(Build.Node("MaxPool x -> y", [.. attributes, Of("ceil_mode", 1L)])).With("x: N, 3, 9, 5", "y: N, 3, M, K");
+        var forward = new ForwardModel(model, "x", "y", [3, 9, 5], [], t => t);
+        var refusal = Assert.Throws<OnnxModelException>(forward.OutputType);
+        Assert.True(refusal.Message.StartsWith("ONNX Runtime does not accept the graph: ", StringComparison.Ordinal), problem);
     }
 
     static ModelProto Model(string op, long kernel, long stride, long front, long back, long size)
