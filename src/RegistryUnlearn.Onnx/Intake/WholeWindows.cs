@@ -11,7 +11,8 @@ namespace RegistryUnlearn.Onnx.Intake;
 static class WholeWindows
 {
     /// <summary>
-    /// The nodes that compute the same; the node itself where it does not round up, or has to, or is not what the operator's definition says.
+    /// The nodes that compute the same; the node itself where it does not round up, or has to, or is none that the operator's definition
+    /// allows.
     /// </summary>
     public static IEnumerable<NodeProto> Of(NodeProto node, FreshNames names)
     {

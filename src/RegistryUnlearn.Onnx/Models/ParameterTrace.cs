@@ -8,7 +8,7 @@ sealed class ParameterTrace
     // Names that PyTorch, Keras and TensorFlow give to running statistics; with the normalisation written out nothing else tells them.
     static readonly string[] StatisticNames = ["running_mean", "running_var", "moving_mean", "moving_variance"];
 
-    // What Swin Transformer V2 feeds to the network behind its position biases: like a parameter, but for the name that its modules give it.
+    // What Swin Transformer V2 feeds to the network behind its position biases: like a parameter, but for the name that modules give it.
     const string Coordinates = "relative_coords_table";
 
     readonly ModelFile model;

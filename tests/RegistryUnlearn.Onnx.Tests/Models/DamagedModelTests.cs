@@ -52,7 +52,9 @@ public sealed class DamagedModelTests
         ];
     }
 
-    /// <summary>A network with pooling, one with each form of storage, one with functions and bodies, and one of an old operator set.</summary>
+    /// <summary>
+    /// A network with pooling, one with each form of storage, one with functions and bodies, and one of an old operator set.
+    /// </summary>
     static IEnumerable<ModelProto> Small()
     {
         AttributeProto[] window =
