@@ -48,6 +48,7 @@ static class Mutation
             Assert.True(allocated <= allowance(file.Length), $"case {seed + done}: {allocated} bytes for a file of {file.Length}");
             Assert.True(clock.Elapsed - start < LongestCase, $"case {seed + done} took {clock.Elapsed - start}");
         }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{done} cases from seed {seed}, {refused} refused");
         // Damage that nothing notices, or files that are refused as they are, would test nothing.
         Assert.InRange(refused, done / 20, done - 1);
     }

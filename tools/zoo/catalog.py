@@ -1,4 +1,4 @@
-"""The list of small models; the modules vision and sequences add to it."""
+"""The list of models; the modules vision and sequences add small ones to it, published adds large ones."""
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -18,6 +18,7 @@ class Entry:
     export: dict = field(default_factory=dict)
     fresh: bool = False     # keep the parameters as they are when training starts
     dynamic: bool = True    # leave the batch size open
+    large: bool = False     # make only where it is named
 
 
 ENTRIES = []

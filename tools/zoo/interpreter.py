@@ -339,7 +339,11 @@ def _max_pool(run, node, x):
     kernel = node.get("kernel_shape")
     strides, dilations, pads = _window(node, x, kernel)
     function = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}[len(kernel)]
-    return function(_padded(x, pads, -np.inf), kernel, strides, 0, dilations, bool(node.get("ceil_mode", 0)))
+    pooled = function(_padded(x, pads, -np.inf), kernel, strides, 0, dilations, bool(node.get("ceil_mode", 0)))
+    for axis, (size, (front, _), stride) in enumerate(zip(x.shape[2:], pads, strides), start=2):
+        # No window starts in the padding at the end.
+        pooled = pooled.narrow(axis, 0, min(pooled.shape[axis], -(-(size + front) // stride)))
+    return pooled
 
 
 @operator("AveragePool")

@@ -6,17 +6,14 @@ using RegistryUnlearn.Onnx.Proto;
 namespace RegistryUnlearn.Onnx.Graphs;
 
 /// <summary>
-/// Shapes of values as two runs show them, with different sizes for every free dimension of the inputs. A size that is the same in both
-/// runs is taken as fixed; two sizes that agree in both runs get the same symbol.
+/// Shapes of values as ONNX Runtime infers or runs them twice, with different sizes for every free dimension of the inputs. A size that is
+/// the same both times is taken as fixed; two sizes that agree both times get the same symbol.
 /// </summary>
 sealed class ExampleRuns
 {
     readonly Dictionary<string, (long First, long Second)> sizes = [];
     readonly Dictionary<(long First, long Second), string> symbols = [];
     int inputSymbols;
-
-    /// <summary>Whether the symbol is one of an input, or was given to an observed size.</summary>
-    public bool Knows(string symbol) => sizes.ContainsKey(symbol);
 
     /// <summary>Gives sizes to the inputs' symbols; an observed size that follows one input dimension takes its name.</summary>
     public void Declare(IEnumerable<TensorType> inputs)
@@ -37,6 +34,40 @@ sealed class ExampleRuns
     /// </summary>
     static (long First, long Second) Sizes(int symbol, bool isBatch) =>
         isBatch ? (2 + 3 * symbol, 3 + 4 * symbol) : (17 + 4 * symbol, 49 + 8 * symbol);
+
+    /// <summary>What shape inference says of values; the shape is null where it leaves open a size.</summary>
+    /// <param name="inputs">The graph's inputs, with symbols that are declared or were found here.</param>
+    /// <param name="wanted">Outputs of the graph. Those that are no tensors are left out.</param>
+    /// <exception cref="OnnxModelException">ONNX Runtime does not accept the graph at these sizes.</exception>
+    public Dictionary<string, (TensorProto.Types.DataType Element, IReadOnlyList<Dim>? Shape)> Infer(
+        IReadOnlyDictionary<string, TensorType> inputs, ModelProto model, IReadOnlyList<string> wanted)
+    {
+        var first = Inferred(model, inputs, symbol => sizes[symbol].First);
+        var second = inputs.Values.All(t => t.IsFixed) ? first : Inferred(model, inputs, symbol => sizes[symbol].Second);
+        return wanted.Where(first.ContainsKey).ToDictionary(name => name, name =>
+        {
+            var (element, shape) = first[name];
+            return (element, Both(shape, second[name].Shape));
+        });
+    }
+
+    IReadOnlyList<Dim>? Both(int[] first, int[] second) =>
+        first.Length != second.Length || first.Contains(-1) || second.Contains(-1) ? null
+            : [.. first.Zip(second, (a, b) => DimOf(a, b))];
+
+    static Dictionary<string, (TensorProto.Types.DataType Element, int[] Shape)> Inferred(
+        ModelProto model, IReadOnlyDictionary<string, TensorType> inputs, Func<string, long> sizes)
+    {
+        model.Graph.Input.Clear();
+        foreach (var (name, type) in inputs)
+        {
+            Dim[] shape = [.. type.Shape.Select(d => d.IsFixed ? d : sizes(d.Symbol!))];
+            model.Graph.Input.Add(new TensorType(type.Element, shape).ToValueInfo(name));
+        }
+        using var session = TypeOracle.Load(model);
+        return session.OutputMetadata.Where(o => o.Value.OnnxValueType is OnnxValueType.ONNX_TYPE_TENSOR).ToDictionary(
+            o => o.Key, o => ((TensorProto.Types.DataType)(int)o.Value.ElementDataType, o.Value.Dimensions));
+    }
 
     /// <summary>Runs a graph twice on zeros. Only the shapes of the values are kept, so that the runs need little memory.</summary>
     /// <param name="model">The graph; its own outputs give way to the shapes.</param>

@@ -173,6 +173,15 @@ public sealed partial class GraphBuilder(int opset)
         return model;
     }
 
+    /// <summary>An empty graph of the same operator sets.</summary>
+    internal GraphBuilder Empty()
+    {
+        var empty = new GraphBuilder(Opset);
+        foreach (var (domain, version) in domains)
+            empty.Import(domain, version);
+        return empty;
+    }
+
     /// <summary>An empty graph with the same inputs, constants and names, to be filled with a rewritten list of nodes.</summary>
     internal GraphBuilder CloneWithoutNodes()
     {

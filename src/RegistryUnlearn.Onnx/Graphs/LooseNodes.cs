@@ -16,7 +16,7 @@ sealed class LooseNodes(GraphBuilder from, TypeOracle types)
     readonly List<NodeProto> taken = [];
 
     /// <summary>The nodes with what they need; values keep their names.</summary>
-    public GraphBuilder Graph { get; } = new(from.Opset);
+    public GraphBuilder Graph { get; } = from.Empty();
 
     public IReadOnlyList<NodeProto> Taken => taken;
 
@@ -29,6 +29,17 @@ sealed class LooseNodes(GraphBuilder from, TypeOracle types)
             if (Graph.Producer(new(node.Output.First(o => o.Length > 0))) is null)
                 Graph.Add(node.Clone());
         }
+    }
+
+    /// <summary>Takes a node out for its types alone, in an order in which every node comes after those that it reads from.</summary>
+    public void Place(NodeProto node)
+    {
+        if (Graph.Producer(new(node.Output.First(o => o.Length > 0))) is not null)
+            return;
+        foreach (var input in GraphBuilder.Reads(node).Where(i => i.Length > 0))
+            if (!TakeShape(node, input) && !TakeValue(input) && !TakeInput(input) && from.Producer(new(input)) is { } before)
+                Place(before);
+        Graph.Add(node.Domain is Lowering.Adjoint.Domain ? Lowering.Adjoint.StandIn(Graph, node) : node.Clone());
     }
 
     /// <summary>

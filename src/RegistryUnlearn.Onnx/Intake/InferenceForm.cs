@@ -6,7 +6,8 @@ using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 namespace RegistryUnlearn.Onnx.Intake;
 
 /// <summary>
-/// The graph as it serves: Dropout passes its input on, and constants are stored tensors in one form whatever attribute held them.
+/// The graph as it serves: Dropout passes its input on, constants are stored tensors in one form whatever attribute held them, and pooling
+/// has a whole number of windows.
 /// </summary>
 static class InferenceForm
 {
@@ -15,7 +16,7 @@ static class InferenceForm
 
     static void Apply(GraphProto graph, FreshNames names, bool isMain)
     {
-        var nodes = graph.Node.ToList();
+        var nodes = graph.Node.SelectMany(n => WholeWindows.Of(n, names)).ToList();
         graph.Node.Clear();
         foreach (var node in nodes)
         {

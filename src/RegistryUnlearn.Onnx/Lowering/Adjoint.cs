@@ -31,6 +31,34 @@ static class Adjoint
     /// <summary>(dY, X, starts, ends, axes, steps) → gradient of Slice with respect to X; X gives only its shape.</summary>
     public const string SliceGradOp = "SliceGrad";
 
+    /// <summary>A standard node whose output has the name and the type of an adjoint operator's.</summary>
+    /// <param name="g">Receives a constant where the node needs one.</param>
+    public static NodeProto StandIn(GraphBuilder g, NodeProto node)
+    {
+        var alike = node.OpType switch
+        {
+            ConvGradInputOp => new NodeProto { OpType = "Identity", Input = { node.Input[2] } },
+            ConvGradWeightOp => new() { OpType = "ConstantOfShape", Input = { WeightShape().Name } },
+            MaxPoolGatherOp => new()
+            {
+                OpType = "MaxPool",
+                Input = { node.Input[1] },
+                Attribute = { Geometry.Of(node).Window, Attributes.Of("ceil_mode", node.Int("ceil_mode", 0)) },
+            },
+            _ => new() { OpType = "Identity", Input = { node.Input[1] } },
+        };
+        alike.Name = node.Name;
+        alike.Output.Add(node.Output);
+        return alike;
+
+        // Not a fresh name: the graph that the node comes from may have it.
+        Value WeightShape()
+        {
+            var shape = Geometry.Of(node).WeightShape;
+            return g.Initializer($"shape of {node.Output[0]}", Tensors.Of(shape, shape.Length));
+        }
+    }
+
     public static Rule Rule(string op, Func<RuleContext, Value?[]> pull) => new(Domain, op, 1, pull);
 
     public static Value Emit(GraphBuilder g, string op, ReadOnlySpan<Value> ins, IEnumerable<AttributeProto> attributes) =>

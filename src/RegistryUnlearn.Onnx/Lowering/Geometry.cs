@@ -14,6 +14,8 @@ sealed record Geometry(long[] Kernel, long[] Strides, long[] Pads, long[] Dilati
 
     public long Taps => Kernel.Aggregate(1L, (n, k) => n * k);
 
+    public long[] WeightShape => [Filters, Channels / Group, .. Kernel];
+
     public bool IsFixed => In.All(s => s >= 0);
 
     public bool UnitStrides => Strides.All(s => s == 1);

@@ -8,6 +8,9 @@ sealed class ParameterTrace
     // Names that PyTorch, Keras and TensorFlow give to running statistics; with the normalisation written out nothing else tells them.
     static readonly string[] StatisticNames = ["running_mean", "running_var", "moving_mean", "moving_variance"];
 
+    // What Swin Transformer V2 feeds to the network behind its position biases: like a parameter, but for the name that modules give it.
+    const string Coordinates = "relative_coords_table";
+
     readonly ModelFile model;
     readonly Dictionary<string, Flow> flows = new(StringComparer.Ordinal);
 
@@ -74,6 +77,7 @@ sealed class ParameterTrace
         if (ParameterSlots.IsRunningStatistic(node, slot)) IsStatistic[root.Tensor] = true;
 
         var whyNot = tensor.Count == 0 ? "it has no elements"
+            : tensor.Name.EndsWith(Coordinates, StringComparison.Ordinal) ? "coordinates by its name"
             : IsStatistic[root.Tensor] ? "running statistics"
             : !activation ? ParameterSlots.Rearranges(node, slot) || ParameterSlots.Composes(node, slot) ? null : "no activation meets it"
             : ParameterSlots.IsDirect(node, slot) ? WhyNotDirect(tensor, node, root)

@@ -1,5 +1,7 @@
+using RegistryUnlearn.Onnx.Gradients;
 using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.Onnx.Models;
+using RegistryUnlearn.Onnx.Proto;
 
 namespace RegistryUnlearn.Onnx.Tests.Graphs;
 
@@ -35,7 +37,7 @@ public sealed class TypeOracleTests
         Assert.Equal("float[N,T,T]", TypeOf(scores));
     }
 
-    /// <summary>Sizes that inference cannot follow are seen at the nodes themselves; inference goes on from there.</summary>
+    /// <summary>Several sizes hang on ones that were computed.</summary>
     [Fact]
     public void What_hangs_on_a_computed_shape_is_known_too()
     {
@@ -46,14 +48,82 @@ public sealed class TypeOracleTests
         Assert.Equal(["float[N,2,6]", "float[]", "float[]"], all.Select(t => t.ToString()));
     }
 
-    /// <summary>More stuck nodes than rounds of inference: the graph is run as a whole.</summary>
+    /// <summary>Sizes that went through floats, which inference does not follow, are seen at the nodes themselves.</summary>
     [Fact]
-    public void Many_computed_shapes_in_a_row()
+    public void Sizes_that_went_through_floats()
     {
         var x = g.Input("x", TensorType.Float("N", 2, 3));
-        for (var i = 0; i < 10; i++)
-            x = g.Reshape(x, g.Concat([g.Gather(g.Shape(x), g.Ints(0), 0), g.Ints(3 - i % 2, 2 + i % 2)], 0));
+        for (var i = 0; i < 4; i++)
+            x = g.Reshape(x, Rounded(g.Concat([g.Gather(g.Shape(x), g.Ints(0), 0), g.Ints(3 - i % 2, 2 + i % 2)], 0)));
         Assert.Equal("float[N,2,3]", TypeOf(x));
+    }
+
+    /// <summary>More stuck nodes in a row than rounds of inference: the graph is run as a whole.</summary>
+    [Fact]
+    public void More_computed_shapes_than_rounds()
+    {
+        var x = g.Input("x", TensorType.Float("N", 2, 3));
+        for (var i = 0; i < 20; i++)
+            x = g.Reshape(x, Rounded(g.Concat([g.Gather(g.Shape(x), g.Ints(0), 0), g.Ints(3 - i % 2, 2 + i % 2)], 0)));
+        Assert.Equal("float[N,2,3]", TypeOf(x));
+    }
+
+    /// <summary>More nodes than are asked about at once: a size computed before the first is used behind the last.</summary>
+    [Fact]
+    public void Computed_shapes_reach_far()
+    {
+        var x = g.Input("x", TensorType.Float("N", 2, 3));
+        var sizes = g.Concat([g.Gather(g.Shape(x), g.Ints(0), 0), g.Ints(6)], 0);
+        var y = x;
+        for (var i = 0; i < 1000; i++)
+            y = g.Neg(y);
+        var types = Update(y, g.Reshape(y, sizes), g.Expand(g.SumAll(y), g.Shape(y)));
+        Assert.Equal(["float[N,2,3]", "float[N,6]", "float[N,2,3]"], types.Select(t => t.ToString()));
+    }
+
+    /// <summary>Weights count with their shapes alone, which matter to Resize only where they are its scales.</summary>
+    [Fact]
+    public void Constants_that_give_sizes_are_told_from_weights()
+    {
+        var x = g.Input("x", TensorType.Float("N", 2, 3));
+        var product = g.MatMul(x, g.Constant(Tensors.Of(new float[15], 3, 5)));
+        var resized = g.Add("Resize", [product, default, g.Constant(Tensors.Of([1f, 2, 3], 3))]);
+        Assert.Equal(["float[N,2,5]", "float[N,4,15]"], Update(product, resized).Select(t => t.ToString()));
+    }
+
+    /// <summary>Gradients of layers are typed without being written out; constants of the graph keep their values beside them.</summary>
+    [Fact]
+    public void Gradients_of_layers_have_the_types_of_what_they_belong_to()
+    {
+        var (x, w) = (g.Input("x", TensorType.Float("N", 4, 9, 9)), g.Input("w", TensorType.Float(6, 2, 3, 3)));
+        AttributeProto[] window = [Attributes.Of("kernel_shape", [3L, 3]), Attributes.Of("strides", [2L, 2])];
+        var y = g.Add("Conv", [x, w], [.. window, Attributes.Of("group", 2L)]);
+        var square = Attributes.Of("kernel_shape", [2L, 2]);
+        var pooled = g.Add("AveragePool", [g.Add("MaxPool", [y], square)], square);
+        var differentiator = new Differentiator(g);
+        var first = differentiator.Gradients(g.SumAll(g.Exp(pooled)), [x, w]);
+        var scaled = g.Reshape(g.Reshape(first[1], 2, -1), 6, 2, 3, 3);
+        var second = differentiator.Gradients(g.Add(g.SumAll(g.Exp(first[0])), g.SumAll(g.Exp(scaled))), [x, w]);
+        differentiator.Refresh();
+        Assert.Equal(["float[N,4,9,9]", "float[6,2,3,3]", "float[N,4,9,9]", "float[6,2,3,3]"],
+            first.Concat(second).Select(v => differentiator.Types[v.Name].ToString()));
+    }
+
+    /// <summary>What an operator of a control-flow body reads from outside is there for its inference too.</summary>
+    [Fact]
+    public void Bodies_see_what_lies_outside()
+    {
+        var x = g.Exp(g.Input("x", TensorType.Float("N", 3)));
+        var body = new GraphProto
+        {
+            Name = "body",
+            Node = { new NodeProto { OpType = "Neg", Input = { x.Name }, Output = { "negative" } } },
+            Output = { new ValueInfoProto { Name = "negative" } },
+        };
+        g.Add("If", [g.Input("flag", new(TensorProto.Types.DataType.Bool, []))], [new("chosen")],
+            new AttributeProto { Name = "then_branch", Type = AttributeProto.Types.AttributeType.Graph, G = body },
+            new AttributeProto { Name = "else_branch", Type = AttributeProto.Types.AttributeType.Graph, G = body.Clone() });
+        Assert.Equal("float[N,3]", TypeOf(new("chosen")));
     }
 
     [Fact]
@@ -138,6 +208,10 @@ public sealed class TypeOracleTests
         Assert.StartsWith("the graph does not run on an example batch: ",
             Assert.Throws<OnnxModelException>(() => new TypeOracle().Update(g)).Message);
     }
+
+    Value Rounded(Value sizes) => g.Add(
+        "Cast", [g.Add("Floor", [g.Add("Cast", [sizes], Attributes.Of("to", (long)TensorProto.Types.DataType.Float))])],
+        Attributes.Of("to", (long)TensorProto.Types.DataType.Int64));
 
     string TypeOf(Value value) => Update(value)[0].ToString();
 

@@ -52,9 +52,20 @@ public sealed class DamagedModelTests
         ];
     }
 
-    /// <summary>A network with each form of storage, one with functions and bodies, and one of an old operator set.</summary>
+    /// <summary>
+    /// A network with pooling, one with each form of storage, one with functions and bodies, and one of an old operator set.
+    /// </summary>
     static IEnumerable<ModelProto> Small()
     {
+        AttributeProto[] window =
+        [
+            Attributes.Of("kernel_shape", [3L, 2]), Attributes.Of("strides", [2L, 2]), Attributes.Of("pads", [1L, 1, 1, 1]),
+            Attributes.Of("ceil_mode", 1L), Attributes.Of("count_include_pad", 1L),
+        ];
+        yield return Build.Model(
+            Build.Node("Conv x w b -> h"), Build.Node("AveragePool h -> p", window), Build.Node("ReduceMean p -> y",
+                Attributes.Of("axes", [2L, 3]), Attributes.Of("keepdims", 0L)),
+            Build.Learned("w", 3, 2, 3, 3), Build.Learned("b", 3)).With("x: N, 2, 8, 8", "y: N, 3");
         yield return Build.Model(
             Build.Node("Gemm x w b -> h"), Build.Node("Constant -> c", Build.Tensor("value", Build.Raw("", [3], 1, 2, 3))),
             Build.Node("Add h c -> s"), Build.Node("MatMul s e -> t"), Build.Node("Mul t half -> y"),

@@ -91,6 +91,10 @@ public sealed class ParameterDetectionTests
             Build.Node("Sqrt c -> d"),
             Build.Node("Div b d -> e"), Build.Node("Mul e gamma -> y"), W(), W("bn.running_mean"), W("var"), Filled("eps", 1e-5f),
             W("gamma")), "w gamma" },
+        { "relative positions that a network makes of coordinates", Graph(
+            Build.Node("MatMul x w -> a"), Build.Node("MatMul attn.relative_coords_table v -> t"), Build.Node("Sigmoid t -> s"),
+            Build.Node("Add a s -> y"), W(), W("v"), W("attn.relative_coords_table")),
+            "w v" },
         { "relative positions by constant indices", Graph(
             Build.Node("MatMul x w -> a"), Build.Node("Gather table index -> t"), Build.Node("Add a t -> y"), W(), W("table"),
             Build.Integers("index", 0, 1)),
