@@ -129,7 +129,12 @@ public sealed class BadRegistryInputTests
         ["no such oracles"] = new(null, r => r["audit"] = JsonNode.Parse("""{ "oracles": "oracles.json" }"""),
             "oracles.json: the registry has no such file. Correct the path in the request, or put the file there."),
 
-        ["views of what is no image"] = new(null, r => r["method"] = "ltu",
+        ["views of what is no image, without a holdout"] = new(null,
+            r =>
+            {
+                r["method"] = "ltu";
+                r["data"]!.AsObject().Remove("holdout");
+            },
             "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width with one label "
                 + "each; ",
             "choose another target than views and give a holdout."),

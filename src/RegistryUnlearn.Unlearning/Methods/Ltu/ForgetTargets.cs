@@ -39,6 +39,9 @@ sealed record ForgetTargets(
         if (options.Target is not ForgetTarget.Views)
             return ByOwnRank(answers, task, options.Target is ForgetTarget.Quantile && options.OtherClasses > 0, []);
         var notes = new List<string>();
+        if (task.Holdout is not null && !ViewSet.Of(options.Views, task.Retained.Data).All(v => SampleSource.CanMove(task.Retained.Data, v)))
+            return ByOwnRank(answers, task, options.OtherClasses > 0,
+                ["Samples that are no images have no views; holdout quantiles by own rank are used as target."]);
         var views = ViewSet.Choose(answers, task, options.Views);
         var labels = answers.Forget.Samples.Labels;
         var moved = answers.Forget.Mean(views.Views, withLogits: true);

@@ -22,6 +22,9 @@ sealed class LtuRun : GradientRun
     /// <summary>Share of the retained samples that are trained on; the rest only judges.</summary>
     const double TrainedShare = 0.8;
 
+    /// <summary>Samples that the curvature is measured on, at most: more say hardly more of its mean.</summary>
+    const int CurvatureSamples = 384;
+
     readonly LtuOptions options;
     readonly Subset forgetSet;
     readonly ForgetTargets targets;
@@ -146,6 +149,9 @@ sealed class LtuRun : GradientRun
         rememberStep.Run();
         forgetStep.Run();
         var harmonized = Algebra.Harmonize(Direction, forgetGradient, options.Scope, options.Harmonization, options.ForgetWeight);
+        // Both feedbacks weigh 1 + λ: a learning rate must mean the same with and without the meta-step.
+        if (options.Order is not MetaStep.Off)
+            Algebra.Mix(Direction, 1 / (1 + options.Lambda), forgetGradient, 0);
         kfac?.Apply(Direction);
         return new(
             LossOf(rememberStep), LossOf(forgetStep),
@@ -200,30 +206,35 @@ sealed class LtuRun : GradientRun
     static bool CanMove(UnlearningTask task, IReadOnlyList<View> views) =>
         views.All(view => SampleSource.CanMove(task.Retained.Data, view));
 
-    Kfac Curvature(UnlearningTask task, SampleSource trained, SampleSource pool, LtuOptions options) => Kfac.Measure(
-        task.Model, task.Classes, task.Original, trained.Count + pool.Count,
-        (start, inputs) =>
-        {
-            for (var i = 0; i < inputs.Length / trained.SampleSize; i++)
+    static Kfac Curvature(UnlearningTask task, SampleSource trained, SampleSource pool, LtuOptions options)
+    {
+        int[] order = [.. Enumerable.Range(0, trained.Count + pool.Count)];
+        var count = Math.Min(CurvatureSamples, order.Length);
+        Rng.For(task.Seed, "curvature/samples", 0).Sample(order.AsSpan(), count);
+        return Kfac.Measure(task.Model, task.Classes, task.Original, count,
+            (start, inputs) =>
             {
-                var place = start + i;
-                var target = inputs.Slice(i * trained.SampleSize, trained.SampleSize);
-                if (place < trained.Count)
-                    trained.Fill(place, target);
-                else
-                    pool.Fill(place - trained.Count, target);
-            }
-        },
-        (start, probe) =>
-        {
-            Rng.For(task.Seed, "curvature", start).FillNormal(probe);
-            for (var row = 0; row < probe.Length; row += task.Classes)
+                for (var i = 0; i < inputs.Length / trained.SampleSize; i++)
+                {
+                    var place = order[start + i];
+                    var target = inputs.Slice(i * trained.SampleSize, trained.SampleSize);
+                    if (place < trained.Count)
+                        trained.Fill(place, target);
+                    else
+                        pool.Fill(place - trained.Count, target);
+                }
+            },
+            (start, probe) =>
             {
-                var values = probe.Slice(row, task.Classes);
-                TensorPrimitives.Subtract(values, TensorPrimitives.Average<float>(values), values);
-            }
-        },
-        options.Damping);
+                Rng.For(task.Seed, "curvature", start).FillNormal(probe);
+                for (var row = 0; row < probe.Length; row += task.Classes)
+                {
+                    var values = probe.Slice(row, task.Classes);
+                    TensorPrimitives.Subtract(values, TensorPrimitives.Average<float>(values), values);
+                }
+            },
+            options.Damping);
+    }
 
     protected override void SaveState(BinaryWriter writer)
     {

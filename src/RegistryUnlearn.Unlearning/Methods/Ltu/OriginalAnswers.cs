@@ -77,7 +77,8 @@ sealed record TaskAnswers(OriginalAnswers Forget, OriginalAnswers Retained, Orig
         var forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
         var retained = new OriginalAnswers(original, task.Retained, null, task.Classes);
         return new(
-            new(original, forget, null, task.Classes, keepDirect: options is { Target: ForgetTarget.Views or ForgetTarget.Quantile, OtherClasses: > 0 }),
+            new(original, forget, null, task.Classes,
+                keepDirect: options is { Target: ForgetTarget.Views or ForgetTarget.Quantile, OtherClasses: > 0 }),
             retained,
             task.Holdout is { } holdout
                 ? new(original, holdout, null, task.Classes, keepDirect: options.Target is ForgetTarget.Views)
