@@ -87,14 +87,14 @@ public sealed record LtuOptions(
     Preconditioner Preconditioner, float Damping, OptimizerOptions Optimizer)
 {
     public static LtuOptions Read(OptionReader reader) => new(
-        reader.Int("steps", 120, 1, 1_000_000),
+        reader.Int("steps", 160, 1, 1_000_000),
         reader.Choice("target", ForgetTarget.Views),
         reader.Choice("views", ViewKind.Auto),
         reader.Choice("order", MetaStep.Off),
         reader.Float("alpha", 0.001f, 0, 1),
         reader.Float("lambda", 1, 0, 100),
         reader.Int("queries", 1, 1, 16),
-        reader.Float("forgetWeight", 3, 0, 1000),
+        reader.Float("forgetWeight", 2, 0, 1000),
         reader.Choice("scope", HarmonizationScope.Global),
         reader.Choice("harmonization", HarmonizationMode.Off),
         reader.Int("forgetBatch", 64, 2, 65_536),

@@ -27,6 +27,9 @@ sealed class LtuRun : GradientRun
 
     readonly LtuOptions options;
     readonly Subset forgetSet;
+
+    /// <summary>Samples to forget in a support or query batch: a few samples need not be repeated to fill one.</summary>
+    readonly int forgetPart;
     readonly ForgetTargets targets;
     readonly Evaluator live;
     readonly Evaluator original;
@@ -78,7 +81,8 @@ sealed class LtuRun : GradientRun
             else
                 partition = new SupportQueryPartition(trained, retainedPart, retainedPart, options.Queries, task.Seed);
             var parts = options.Order is MetaStep.Off ? 1 : 1 + options.Queries;
-            forgetBatches = new CyclicBatches(forgetSet, options.Part(options.ForgetBatch) * parts, task.Seed);
+            forgetPart = Math.Min(options.Part(options.ForgetBatch), forgetSet.Count);
+            forgetBatches = new CyclicBatches(forgetSet, forgetPart * parts, task.Seed);
             if (options.Target is ForgetTarget.NonMember or ForgetTarget.Hinge)
                 membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
 
@@ -90,7 +94,7 @@ sealed class LtuRun : GradientRun
                 : (g, prefix, logits) => LtuLosses.Membership(
                     g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge, task.Model.Layout)), task.Device);
             rememberStep = Bind(rememberSession, rememberBatches.Size, Direction);
-            forgetStep = Bind(forgetSession, options.Part(options.ForgetBatch), forgetGradient);
+            forgetStep = Bind(forgetSession, forgetPart, forgetGradient);
             if (options.Preconditioner is Preconditioner.Kfac)
                 kfac = Curvature(task, SampleSource.Of(trained), pool, options);
             best = new BestState(task.Original, score.Of(original));
@@ -137,13 +141,12 @@ sealed class LtuRun : GradientRun
         else
         {
             partition.Draw(Step);
-            var part = options.Part(options.ForgetBatch);
             rememberBatches.Fill(rememberStep, StepGraph.Support, partition.Support, Step);
-            FillForget(StepGraph.Support, rows[..part], 0);
+            FillForget(StepGraph.Support, rows[..forgetPart], 0);
             for (var m = 0; m < options.Queries; m++)
             {
                 rememberBatches.Fill(rememberStep, StepGraph.Query(m), partition.Query(m), Step);
-                FillForget(StepGraph.Query(m), rows.Slice((m + 1) * part, part), m + 1);
+                FillForget(StepGraph.Query(m), rows.Slice((m + 1) * forgetPart, forgetPart), m + 1);
             }
         }
         rememberStep.Run();
