@@ -53,6 +53,15 @@ public class KlomTests
     }
 
     [Fact]
+    public void The_largest_margin_counts_in_the_last_bin()
+    {
+        // Bins of width 1 up to 20: 19.5 shares the last one with 20, 18.5 does not.
+        double With(double margin) => Klom.Compare(ScorePool.OfSamples([[0, 20]]), ScorePool.OfSamples([[0, margin]])).Mean;
+        Assert.Equal(0, With(19.5));
+        Assert.InRange(With(18.5), 4, Ceiling);
+    }
+
+    [Fact]
     public void Margins_beyond_a_hundred_are_clipped()
     {
         var far = Klom.Compare(ScorePool.OfSamples([[0, 1e30]]), ScorePool.OfSamples([[0, 100]]));

@@ -57,6 +57,34 @@ public class ULiraTests
     }
 
     [Fact]
+    public void Accuracy_agrees_with_fitting_every_pair_anew()
+    {
+        for (var seed = 0UL; seed < 20; seed++)
+        {
+            double[] shared = Normals.Draw(seed, 2);
+            double[] unlearned = [.. shared, .. Normals.Draw(seed + 100, 5, 1)], oracles = [.. shared, .. Normals.Draw(seed + 200, 4)];
+            var right = 0.0;
+            foreach (var u in unlearned)
+                foreach (var o in oracles)
+                {
+                    var (ours, theirs) = (unlearned.Except([u, o]).ToArray(), oracles.Except([u, o]).ToArray());
+                    double Ratio(double x) => LogDensity(ours, x) - LogDensity(theirs, x);
+                    right += (Math.Sign(Ratio(u)) - Math.Sign(Ratio(o)) + 2) / 4.0;
+                }
+
+            var measured = Measure(ScorePool.OfSamples([unlearned]), ScorePool.OfSamples([oracles]), PoolVariance.PerSample);
+            Assert.Equal(right / (unlearned.Length * oracles.Length), measured.BalancedAccuracy, 1e-12);
+        }
+
+        static double LogDensity(double[] values, double x)
+        {
+            var mean = values.Average();
+            var variance = values.Sum(v => (v - mean) * (v - mean)) / (values.Length - 1);
+            return NormalDistribution.LogDensity(x, mean, Math.Sqrt(variance));
+        }
+    }
+
+    [Fact]
     public void Order_of_the_models_does_not_matter_and_the_pools_may_be_exchanged()
     {
         double[][] first = [.. Enumerable.Range(0, 6).Select(m => Normals.Draw((ulong)m, 4))];
