@@ -2,7 +2,8 @@ namespace RegistryUnlearn.Auditing.Statistics;
 
 /// <summary>
 /// The loss-threshold membership attack (Yeom et al., CSF 2018): a sample is called a member when its loss is at most a threshold.
-/// Members are the forget samples, non-members the reference samples. All inputs are ascending losses and not empty.
+/// Members are the forget samples, non-members the reference samples. All inputs are ascending losses and not empty. In their place stands
+/// the negative of any score that is larger for members (<see cref="AttackCurve"/>).
 /// </summary>
 public static class MembershipAttack
 {
@@ -29,15 +30,13 @@ public static class MembershipAttack
     }
 
     /// <summary>
-    /// Largest true-positive rate over the thresholds whose false-positive rate is at most <paramref name="falsePositiveRate"/>.
+    /// Largest true-positive rate over the thresholds whose false-positive rate is at most <paramref name="falsePositiveRate"/>, in [0, 1].
     /// </summary>
     public static double TruePositiveRate(ReadOnlySpan<double> members, ReadOnlySpan<double> nonMembers, double falsePositiveRate)
     {
-        var best = 0.0;
-        foreach (var point in Roc(members, nonMembers))
-            if (point.FalsePositiveRate <= falsePositiveRate)
-                best = point.TruePositiveRate;
-        return best;
+        Require.Ascending(members, nameof(members));
+        Require.Ascending(nonMembers, nameof(nonMembers));
+        return (double)TruePositives(members, nonMembers, falsePositiveRate).Count / members.Length;
     }
 
     /// <summary>The ROC curve from (0, 0) to (1, 1), one point per distinct loss.</summary>
@@ -73,56 +72,33 @@ public static class MembershipAttack
     {
         Require.Ascending(members, nameof(members));
         Require.Ascending(nonMembers, nameof(nonMembers));
-        ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 1);
-        if (level is not (> 0 and < 1))
-            throw new ArgumentOutOfRangeException(nameof(level), level, "the level must lie between 0 and 1");
-
-        var (memberGroup, nonMemberGroup, groups) = TieGroups(members, nonMembers);
-        var memberCounts = new int[groups];
-        var nonMemberCounts = new int[groups];
-        var draws = new double[resamples];
-        for (var r = 0; r < resamples; r++)
-        {
-            Draw(memberGroup, memberCounts, random);
-            Draw(nonMemberGroup, nonMemberCounts, random);
-            double wins = 0, above = nonMembers.Length;
-            for (var g = 0; g < groups; g++)
-            {
-                above -= nonMemberCounts[g];
-                wins += memberCounts[g] * (above + (0.5 * nonMemberCounts[g]));
-            }
-
-            draws[r] = wins / ((double)members.Length * nonMembers.Length);
-        }
-
-        Array.Sort(draws);
-        return new(Quantiles.At(draws, (1 - level) / 2), Quantiles.At(draws, (1 + level) / 2));
+        return new AttackBootstrap(members, nonMembers).Intervals([], random, resamples, level).Auc;
     }
 
-    static void Draw(int[] group, int[] counts, SplitMix64 random)
+    /// <summary>
+    /// Members below the threshold that <see cref="TruePositiveRate"/> takes: the loss of the first non-member, ascending, that may not be
+    /// called a member; infinite when all may.
+    /// </summary>
+    internal static (int Count, double Threshold) TruePositives(
+        ReadOnlySpan<double> members, ReadOnlySpan<double> nonMembers, double falsePositiveRate)
     {
-        Array.Clear(counts);
-        for (var i = 0; i < group.Length; i++)
-            counts[group[random.Next(group.Length)]]++;
+        var allowed = AllowedFalsePositives(nonMembers.Length, falsePositiveRate);
+        if (allowed == nonMembers.Length)
+            return (members.Length, double.PositiveInfinity);
+        var threshold = nonMembers[allowed];
+        var count = 0;
+        while (count < members.Length && members[count] < threshold)
+            count++;
+        return (count, threshold);
     }
 
-    // Equal losses share a group, so that a resample is scored in one pass without sorting.
-    static (int[] Members, int[] NonMembers, int Groups) TieGroups(ReadOnlySpan<double> members, ReadOnlySpan<double> nonMembers)
+    /// <summary>The largest number of so many non-members whose share is at most the rate, in [0, 1].</summary>
+    internal static int AllowedFalsePositives(int nonMembers, double falsePositiveRate)
     {
-        var (memberGroup, nonMemberGroup) = (new int[members.Length], new int[nonMembers.Length]);
-        int m = 0, n = 0, group = 0;
-        for (; m < members.Length || n < nonMembers.Length; group++)
-        {
-            var value = Math.Min(
-                m < members.Length ? members[m] : double.PositiveInfinity,
-                n < nonMembers.Length ? nonMembers[n] : double.PositiveInfinity);
-            while (m < members.Length && members[m] <= value)
-                memberGroup[m++] = group;
-            while (n < nonMembers.Length && nonMembers[n] <= value)
-                nonMemberGroup[n++] = group;
-        }
-
-        return (memberGroup, nonMemberGroup, group);
+        if (falsePositiveRate is not (>= 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(falsePositiveRate), falsePositiveRate, "a rate lies between 0 and 1");
+        var allowed = (int)(falsePositiveRate * nonMembers);
+        return (allowed + 1.0) / nonMembers <= falsePositiveRate ? allowed + 1 : allowed;
     }
 }
 

@@ -5,8 +5,8 @@ static class Softplus
 {
     public static double Of(double x) => Math.Max(x, 0) + LogOnePlus(Math.Exp(-Math.Abs(x)));
 
-    // Kahan's correction: the rounding error of 1 + x cancels in the quotient.
-    static double LogOnePlus(double x)
+    /// <summary>log(1 + x) for x above −1. Kahan's correction: the rounding error of 1 + x cancels in the quotient.</summary>
+    public static double LogOnePlus(double x)
     {
         var u = 1 + x;
         return u == 1 ? x : x * Math.Log(u) / (u - 1);
