@@ -16,6 +16,9 @@ namespace RegistryUnlearn.Onnx.Steps;
 /// <param name="InputMajor">The weight is stored [inputs, outputs] instead of [outputs, inputs].</param>
 public sealed record CurvatureLayer(int Index, int Weight, int? Bias, long Inputs, long Outputs, long Positions, bool InputMajor)
 {
+    /// <summary>Weight and bias, as indices among the model's parameters.</summary>
+    public IEnumerable<int> Parameters => Bias is { } bias ? [Weight, bias] : [Weight];
+
     /// <summary>Size of the input factor, the bias included.</summary>
     public long Columns => Inputs + (Bias is null ? 0 : 1);
 
@@ -80,40 +83,53 @@ public static class CurvatureGraph
     }
 
     /// <summary>
-    /// Q_out · ((Q_outᵀ · M · Q_in) ∘ scale) · Q_inᵀ for every layer, M the weight's gradient with the bias as last column: inputs
-    /// <c>gradient/…</c>, outputs <c>preconditioned/…</c>. Parameters outside the layers are not part of the graph.
+    /// Gradients multiplied with the inverse curvature: inputs <c>gradient/…</c>, outputs <c>preconditioned/…</c>. Parameters outside the
+    /// layers are not part of the graph.
     /// </summary>
     public static ModelProto Precondition(ForwardModel model, IReadOnlyList<CurvatureLayer> layers)
     {
         var g = model.NewGraph();
+        var parts = layers.SelectMany(layer => layer.Parameters).ToList();
+        var gradients = new Value[model.Parameters.Count];
+        foreach (var i in parts)
+            gradients[i] = g.Input(StepGraph.Gradient + model.Parameters[i].Name, model.Parameters[i].Type);
+        Precondition(g, model, layers, gradients);
+        foreach (var i in parts)
+            g.Output(Preconditioned + model.Parameters[i].Name, gradients[i], model.Parameters[i].Type);
+        return g.Build();
+    }
+
+    /// <summary>
+    /// Replaces the gradients of the layers' parameters by Q_out · ((Q_outᵀ · M · Q_in) ∘ scale) · Q_inᵀ, M the weight's gradient with the
+    /// bias as last column; the bases and scales are inputs of the graph.
+    /// </summary>
+    /// <param name="gradients">One per parameter; those outside the layers stay as they are.</param>
+    public static void Precondition(
+        GraphBuilder g, ForwardModel model, IReadOnlyList<CurvatureLayer> layers, Value[] gradients)
+    {
         foreach (var layer in layers)
         {
-            var matrix = Matrix(g, model, layer);
+            var matrix = Matrix(g, layer, gradients);
             var input = g.Input(layer.InputBasis, TensorType.Float(layer.Columns, layer.Columns));
             var output = g.Input(layer.OutputBasis, TensorType.Float(layer.Outputs, layer.Outputs));
             var rotated = g.MatMul(g.MatMul(g.Transpose(output, [1, 0]), matrix), input);
             var scaled = g.Mul(rotated, g.Input(layer.Scale, TensorType.Float(layer.Outputs, layer.Columns)));
             var result = g.MatMul(g.MatMul(output, scaled), g.Transpose(input, [1, 0]));
             var weight = g.Slice(result, [0], [layer.Inputs], [1], [1]);
-            OutputLike(g, model.Parameters[layer.Weight], layer.InputMajor ? g.Transpose(weight, [1, 0]) : weight);
+            gradients[layer.Weight] = Like(layer.Weight, layer.InputMajor ? g.Transpose(weight, [1, 0]) : weight);
             if (layer.Bias is { } bias)
-                OutputLike(g, model.Parameters[bias], g.Slice(result, [layer.Inputs], [layer.Columns], [1], [1]));
+                gradients[bias] = Like(bias, g.Slice(result, [layer.Inputs], [layer.Columns], [1], [1]));
         }
-        return g.Build();
+
+        Value Like(int parameter, Value value) => g.Reshape(value, [.. model.Parameters[parameter].Shape]);
     }
 
-    static Value Matrix(GraphBuilder g, ForwardModel model, CurvatureLayer layer)
+    static Value Matrix(GraphBuilder g, CurvatureLayer layer, Value[] gradients)
     {
-        var weight = g.Input(StepGraph.Gradient + model.Parameters[layer.Weight].Name, model.Parameters[layer.Weight].Type);
+        var weight = gradients[layer.Weight];
         var rows = layer.InputMajor ? g.Transpose(weight, [1, 0]) : g.Reshape(weight, layer.Outputs, layer.Inputs);
-        if (layer.Bias is not { } bias)
-            return rows;
-        var column = g.Reshape(g.Input(StepGraph.Gradient + model.Parameters[bias].Name, model.Parameters[bias].Type), layer.Outputs, 1);
-        return g.Concat([rows, column], 1);
+        return layer.Bias is { } bias ? g.Concat([rows, g.Reshape(gradients[bias], layer.Outputs, 1)], 1) : rows;
     }
-
-    static void OutputLike(GraphBuilder g, ModelParameter parameter, Value value) =>
-        g.Output(Preconditioned + parameter.Name, g.Reshape(value, [.. parameter.Shape]), parameter.Type);
 
     static void OutputFactors(GraphBuilder g, CurvatureLayer layer, NodeProto node, Geometry? geometry, Value gradient)
     {

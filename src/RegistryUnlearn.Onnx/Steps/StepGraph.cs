@@ -39,6 +39,9 @@ public static class StepGraph
     /// <summary>Prefix of the support batch of a meta-step.</summary>
     public const string Support = "support/";
 
+    /// <summary>Input: what the inner step of a parameter outside the curvature's layers is multiplied with.</summary>
+    public static string InnerScale(ModelParameter parameter) => "inner-scale/" + parameter.Name;
+
     /// <summary>Prefix of query batch m of a meta-step.</summary>
     public static string Query(int m) => $"query-{m}/";
 
@@ -86,7 +89,14 @@ public static class StepGraph
     /// One feedback of a learning-to-unlearn step (Huang, Foo, Liu, ECCV 2024) as one graph: with θ^τ = θ − α∇L_S(θ), the gradient of
     /// L_S(θ) + λ · mean_m L_{Q_m}(θ^τ). <c>alpha</c> and <c>lambda</c> are scalar inputs.
     /// </summary>
-    public static ModelProto Meta(ForwardModel model, BatchLoss supportLoss, BatchLoss queryLoss, int queries, MetaOrder order)
+    /// <param name="curvature">
+    /// Layers whose inner step is preconditioned, θ^τ = θ − α·P∇L_S(θ) with P as in <see cref="CurvatureGraph.Precondition(GraphBuilder,
+    /// ForwardModel, IReadOnlyList{CurvatureLayer}, Value[])"/>; parameters of none are multiplied with an input
+    /// <see cref="InnerScale"/>. Null for the plain gradient.
+    /// </param>
+    public static ModelProto Meta(
+        ForwardModel model, BatchLoss supportLoss, BatchLoss queryLoss, int queries, MetaOrder order,
+        IReadOnlyList<CurvatureLayer>? curvature = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(queries, 1);
         var g = model.NewGraph();
@@ -95,7 +105,14 @@ public static class StepGraph
         var onSupport = BatchLossAt(Support, parameters, supportLoss);
         var inner = differentiator.Gradients(onSupport, parameters);
         var alpha = g.Input(Alpha, TensorType.Float());
-        Value[] tuned = [.. parameters.Select((p, i) => g.Sub(p, g.Mul(alpha, inner[i])))];
+        Value[] steps = [.. inner];
+        if (curvature is not null)
+        {
+            CurvatureGraph.Precondition(g, model, curvature, steps);
+            foreach (var i in Enumerable.Range(0, steps.Length).Except(curvature.SelectMany(layer => layer.Parameters)))
+                steps[i] = g.Mul(steps[i], g.Input(InnerScale(model.Parameters[i]), TensorType.Float()));
+        }
+        Value[] tuned = [.. parameters.Select((p, i) => g.Sub(p, g.Mul(alpha, steps[i])))];
         var sum = Enumerable.Range(0, queries).Select(m => BatchLossAt(Query(m), tuned, queryLoss)).Aggregate(g.Add);
         var onQueries = g.Scale(sum, 1f / queries);
         var outer = differentiator.Gradients(onQueries, order is MetaOrder.Exact ? parameters : tuned);

@@ -29,7 +29,7 @@ public sealed class Kfac : IDisposable
 
     Kfac(ForwardModel model, IReadOnlyList<CurvatureLayer> layers, float[] scale)
     {
-        this.scale = scale;
+        (this.scale, Layers) = (scale, layers);
         factored = new bool[scale.Length];
         foreach (var layer in layers)
             factored[layer.Weight] = factored[layer.Bias ?? layer.Weight] = true;
@@ -50,6 +50,9 @@ public sealed class Kfac : IDisposable
             throw;
         }
     }
+
+    /// <summary>The layers that have factors.</summary>
+    public IReadOnlyList<CurvatureLayer> Layers { get; }
 
     /// <summary>Mean eigenvalue over all factored layers, weighted equally; the damping is a multiple of it.</summary>
     public double MeanEigenvalue { get; private init; }
@@ -105,6 +108,16 @@ public sealed class Kfac : IDisposable
                 TensorPrimitives.Multiply(target[i], scale[i], target[i]);
         if (target != direction)
             direction.CopyFrom(target);
+    }
+
+    /// <summary>Gives the inverse curvature to a graph that preconditions inside (<see cref="StepGraph.Meta"/>).</summary>
+    public void Set(BoundStep target)
+    {
+        foreach (var name in Layers.SelectMany(layer => new[] { layer.InputBasis, layer.OutputBasis, layer.Scale }))
+            step![name].Floats.CopyTo(target[name].Floats);
+        for (var i = 0; i < scale.Length; i++)
+            if (!factored[i])
+                target[StepGraph.InnerScale(gradients.Layout[i])].Floats[0] = scale[i];
     }
 
     void SetBasis(CurvatureLayer layer, FactorSums factors, double damping)

@@ -86,6 +86,8 @@ sealed class LtuRun : GradientRun
             if (options.Target is ForgetTarget.NonMember or ForgetTarget.Hinge)
                 membership = new MembershipFeedback(task, options, SampleSource.Of(task.Retained), reference, live);
 
+            if (options.Preconditioner is Preconditioner.Kfac)
+                kfac = Curvature(task, SampleSource.Of(trained), pool, options);
             forgetGradient = new TensorBlock(task.Original.Layout, task.Device);
             rememberSession = new GraphSession(Graph(
                 (g, prefix, logits) => LtuLosses.Remember(g, prefix, logits, task.Classes, task.Model.Layout)), task.Device);
@@ -95,8 +97,6 @@ sealed class LtuRun : GradientRun
                     g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge, task.Model.Layout)), task.Device);
             rememberStep = Bind(rememberSession, rememberBatches.Size, Direction);
             forgetStep = Bind(forgetSession, forgetPart, forgetGradient);
-            if (options.Preconditioner is Preconditioner.Kfac)
-                kfac = Curvature(task, SampleSource.Of(trained), pool, options);
             best = new BestState(task.Original, score.Of(original));
         }
         catch
@@ -117,7 +117,8 @@ sealed class LtuRun : GradientRun
 
     ModelProto Graph(BatchLoss loss) => options.Order is MetaStep.Off
         ? StepGraph.FirstOrder(Task.Model, loss)
-        : StepGraph.Meta(Task.Model, loss, loss, options.Queries, options.Order is MetaStep.Exact ? MetaOrder.Exact : MetaOrder.First);
+        : StepGraph.Meta(
+            Task.Model, loss, loss, options.Queries, options.Order is MetaStep.Exact ? MetaOrder.Exact : MetaOrder.First, kfac?.Layers);
 
     BoundStep Bind(GraphSession session, int batch, TensorBlock gradients)
     {
@@ -126,6 +127,7 @@ sealed class LtuRun : GradientRun
         {
             step[StepGraph.Alpha].Floats[0] = options.Alpha;
             step[StepGraph.Lambda].Floats[0] = options.Lambda;
+            kfac?.Set(step);
         }
         return step;
     }
