@@ -26,8 +26,6 @@ sealed record ForgetTargets(
     /// <summary>Floats of soft targets at most (1 GiB).</summary>
     const double LargestSoft = 1 << 28;
 
-    const string Refused = ": too well to serve as target; holdout quantiles by own rank are used instead.";
-
     /// <param name="answers">Of the model before the first step.</param>
     /// <exception cref="DataException">The original's outputs are not finite.</exception>
     public static ForgetTargets Compute(TaskAnswers answers, UnlearningTask task, LtuOptions options)
@@ -48,9 +46,9 @@ sealed record ForgetTargets(
         var confirmed = LogitScores.Of(moved.Logits, labels, task.Classes).Accuracy(labels);
         var suspect = confirmed < ConfirmedShare * direct.Confidences.Count(c => c > 0) / direct.Count;
         // Mislabelled samples have no use for their own rank: it is what they were memorised with.
-        var refused = !suspect && !views.AreAdmitted;
+        var refused = !suspect && views.Doubt is not null;
         if (views.Finding is { } finding)
-            notes.Add(finding + (refused ? Refused : "."));
+            notes.Add(finding + (refused ? $"{views.Doubt}; holdout quantiles by own rank are used instead." : "."));
         if (refused)
             return ByOwnRank(answers, task, options.OtherClasses > 0, notes);
         var members = answers.Retained.Mean(views.Views, withLogits: false).Scores;

@@ -5,10 +5,10 @@ using RegistryUnlearn.Unlearning.Membership;
 namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 
 /// <summary>Views, and whether they can speak for samples that a model has not seen.</summary>
-/// <param name="Views">Those that are used; all that were tried where none can serve as target.</param>
-/// <param name="AreAdmitted">They do not tell retained from holdout samples.</param>
+/// <param name="Views">Those that are used; the first that were tried where none passes.</param>
 /// <param name="Finding">What was found, for the report, without its end; null without a holdout, where there is no test.</param>
-sealed record ViewSet(IReadOnlyList<View> Views, bool AreAdmitted, string? Finding)
+/// <param name="Doubt">Why they cannot serve as target, to follow the finding; null where they can.</param>
+sealed record ViewSet(IReadOnlyList<View> Views, string? Finding, string? Doubt)
 {
     /// <summary>Views that are chosen at most: more of them predict a retrained model hardly better.</summary>
     public const int Most = 6;
@@ -49,16 +49,15 @@ sealed record ViewSet(IReadOnlyList<View> Views, bool AreAdmitted, string? Findi
     public static ViewSet Choose(TaskAnswers answers, UnlearningTask task, ViewKind kind)
     {
         var tried = Of(kind, task.Retained.Data);
-        var chosen = tried;
-        if (kind is ViewKind.Auto)
-            chosen = task.Holdout is null ? [] : [.. tried.Where(view => IsFairAlone(answers, view)).Take(Most)];
-        if (chosen.Count is 0)
-            chosen = [.. tried.Take(Most)];
         if (task.Holdout is null)
-            return new(chosen, true, null);
+            return new([.. kind is ViewKind.Auto ? tried.Take(Most) : tried], null, null);
+        View[] passed = [.. kind is ViewKind.Auto ? tried.Where(view => IsFairAlone(answers, view)).Take(Most) : tried];
+        View[] chosen = passed.Length > 0 ? passed : [.. tried.Take(Most)];
         var (auc, isFair) = Admission(answers.Retained.Mean(chosen, false).Scores, answers.Reference.Mean(chosen, false).Scores);
-        return new(chosen, isFair, string.Create(CultureInfo.InvariantCulture,
-            $"Views tell retained from holdout samples with AUC {auc:0.00} (0.5 is ideal)"));
+        var doubt = !isFair ? ": too well to serve as target"
+            : passed.Length is 0 ? ", but none of them both keeps labels and passes that test alone" : null;
+        return new(chosen, string.Create(CultureInfo.InvariantCulture,
+            $"Views tell retained from holdout samples with AUC {auc:0.00} (0.5 is ideal)"), doubt);
     }
 
     /// <summary>Whether a view keeps labels and does not tell members.</summary>

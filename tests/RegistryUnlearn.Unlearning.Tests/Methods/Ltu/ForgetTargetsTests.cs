@@ -124,6 +124,28 @@ public class ForgetTargetsTests
         }
     }
 
+    /// <summary>
+    /// Only the middle of a chequered image decides, and half a pixel to any side mixes it to nothing: views say the same of all samples,
+    /// members or not, and are right about none.
+    /// </summary>
+    [Fact]
+    public void Views_that_lose_labels_are_doubted_however_little_they_betray()
+    {
+        var weights = new float[27];
+        (weights[13], weights[14]) = (5, -5);
+        using var model = Tiny.Linear([1, 3, 3], Classes, weights, [1, 0, 0]);
+        long[] labels = [.. Enumerable.Range(0, Images).Select(i => 1L + i % 2)];
+        var data = Tiny.Data(
+            [.. labels.SelectMany(y => Enumerable.Range(0, 9).Select(p => (p % 2 is 0) == (y is 1) ? 1f : -1f))], [1, 3, 3], labels);
+        using var original = Evaluator.Frozen(model.Forward, model.Parameters);
+        var task = new UnlearningTask(model.Forward, model.Parameters, Classes, data.Rows(0, 12, "forget"), data.Rows(12, 22, "retained"),
+            data.Rows(22, Images, "holdout"), 60, 1);
+        var views = ViewSet.Choose(TaskAnswers.Of(original, task, Options(ForgetTarget.Views)), task, ViewKind.Auto);
+
+        Assert.Equal(", but none of them both keeps labels and passes that test alone", views.Doubt);
+        Assert.Equal("Views tell retained from holdout samples with AUC 0.50 (0.5 is ideal)", views.Finding);
+    }
+
     /// <summary>Without a holdout the test would compare views with themselves, so it is not reported.</summary>
     [Fact]
     public void Without_a_holdout_there_is_no_admission_test() =>
