@@ -1,7 +1,5 @@
 using System.Numerics.Tensors;
-using RegistryUnlearn.Training.Algebra;
 using RegistryUnlearn.Training.Buffers;
-using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Runs;
 
 namespace RegistryUnlearn.Unlearning.Methods.SalUn;
@@ -38,27 +36,10 @@ public sealed class SalUnMethod : IUnlearningMethod
     public MethodRun Start(UnlearningTask task, object options)
     {
         var given = (SalUnOptions)options;
-        using var saliency = Saliency(task, task.Batch(given.Batch));
+        var forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
+        using var saliency = GradientSum.Of(task, forget, task.Batch(given.Batch), new SummedSamples(forget, 1, "saliency"));
         return new RandomLabelRun(task, given.Steps, given.Batch, given.ForgetWeight, given.Optimizer, given.Stop,
             factors => Largest(saliency, given.Share, factors));
-    }
-
-    /// <summary>Σ ∇CE over the samples to forget, once each up to the last batch, in the host's memory.</summary>
-    static TensorBlock Saliency(UnlearningTask task, int batch)
-    {
-        var forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
-        using var parameters = new TensorBlock(task.Original.Layout, task.Device);
-        parameters.CopyFrom(task.Original);
-        using TensorBlock one = new(task.Original.Layout, task.Device), sum = new(task.Original.Layout, task.Device);
-        using var gradient = new CrossEntropyGradient(task, parameters, one);
-        using var algebra = BlockAlgebra.On(task.Device, task.Original.Layout);
-        var batches = new CyclicBatches(forget, batch, task.Seed, "saliency");
-        for (var i = 0; i < (forget.Count + batch - 1) / batch; i++)
-        {
-            gradient.Run(forget.Data, batches.At(i));
-            algebra.Mix(sum, 1, one, 1);
-        }
-        return sum.ToHost();
     }
 
     /// <summary>Writes 1 where an element is among the largest of all, 0 elsewhere; of equal ones all are among them.</summary>

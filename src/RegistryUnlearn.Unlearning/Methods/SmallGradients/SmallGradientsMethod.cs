@@ -1,6 +1,4 @@
 using RegistryUnlearn.Onnx.Graphs;
-using RegistryUnlearn.Training.Algebra;
-using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Runs;
 
@@ -44,7 +42,9 @@ public sealed class SmallGradientsMethod : IUnlearningMethod
             [.. task.Model.Uses.Where(u => u is { Operator: "Conv" or "ConvTranspose", Input: 1 })];
         if (kernels.Length is 0)
             throw new DataException(task.Retained.Data.File, null, "the model has no convolution kernels", "choose another method than msg");
-        using var gradient = Contrast(task, task.Batch(given.Batch));
+        var forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
+        using var gradient = GradientSum.Of(task, forget, task.Batch(given.Batch),
+            new SummedSamples(task.Retained, 1, "contrast/retained"), new SummedSamples(forget, -1, "contrast/forget"));
         // 1 where a weight begins anew.
         var chosen = kernels.ToDictionary(k => k.Parameter, k => Smallest(gradient[k.Parameter], given.Share));
         return new FineTuneRun(task, given.Steps, given.Batch, given.Optimizer, given.Stop,
@@ -60,29 +60,6 @@ public sealed class SmallGradientsMethod : IUnlearningMethod
                         if (!anew[i])
                             factors[parameter][i] = given.Damping;
             });
-    }
-
-    /// <summary>Σ ∇(CE on retained − CE on forget) over as many batches of each as the forget set fills, in the host's memory.</summary>
-    static TensorBlock Contrast(UnlearningTask task, int batch)
-    {
-        var forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
-        using var parameters = new TensorBlock(task.Original.Layout, task.Device);
-        parameters.CopyFrom(task.Original);
-        using TensorBlock onRetained = new(task.Original.Layout, task.Device), onForget = new(task.Original.Layout, task.Device);
-        using var sum = new TensorBlock(task.Original.Layout, task.Device);
-        using CrossEntropyGradient retained = new(task, parameters, onRetained), forgotten = new(task, parameters, onForget);
-        using var algebra = BlockAlgebra.On(task.Device, task.Original.Layout);
-        var (retainedBatches, forgetBatches) = (
-            new CyclicBatches(task.Retained, batch, task.Seed, "contrast/retained"),
-            new CyclicBatches(forget, batch, task.Seed, "contrast/forget"));
-        for (var i = 0; i < (forget.Count + batch - 1) / batch; i++)
-        {
-            retained.Run(task.Retained.Data, retainedBatches.At(i));
-            forgotten.Run(forget.Data, forgetBatches.At(i));
-            algebra.Mix(sum, 1, onRetained, 1);
-            algebra.Mix(sum, 1, onForget, -1);
-        }
-        return sum.ToHost();
     }
 
     /// <summary>Where the elements with the smallest absolute values are; of equal ones the first.</summary>
