@@ -17,7 +17,7 @@ static class RequestFile
         {
             schemaVersion = 1,
             model = "digits@1",
-            method = new { name = "ltu", options = new { } },
+            method = new { name = "match", options = new { } },
             seed = 1,
             data = new
             {

@@ -107,6 +107,19 @@ public abstract class MethodRun : IDisposable
     {
     }
 
+    /// <summary>Lets a block that may be on a device be changed in the host's memory.</summary>
+    protected static void Change(TensorBlock block, Action<TensorBlock> change)
+    {
+        if (block.Device is null)
+        {
+            change(block);
+            return;
+        }
+        using var copy = block.ToHost();
+        change(copy);
+        block.CopyFrom(copy);
+    }
+
     protected static void Write(BinaryWriter writer, TensorBlock block)
     {
         using var copy = block.Device is null ? null : block.ToHost();

@@ -39,15 +39,18 @@ public sealed class OptionReader(JsonElement element, string path, List<string> 
     }
 
     /// <summary>One of an enumeration's members, written in lower case with dashes.</summary>
-    public T Choice<T>(string name, T otherwise) where T : struct, Enum
+    public T Choice<T>(string name, T otherwise) where T : struct, Enum => Choice(name, otherwise, Enum.GetValues<T>());
+
+    /// <summary>One of some members of an enumeration, written in lower case with dashes.</summary>
+    public T Choice<T>(string name, T otherwise, IReadOnlyList<T> among) where T : struct, Enum
     {
         if (Field(name) is not { } field)
             return otherwise;
         if (field.ValueKind is JsonValueKind.String)
-            foreach (var value in Enum.GetValues<T>())
+            foreach (var value in among)
                 if (Spelling(value) == field.GetString())
                     return value;
-        errors.Add($"{path}.{name} is {Quoted(field)}; give one of {string.Join(", ", Enum.GetValues<T>().Select(Spelling))}");
+        errors.Add($"{path}.{name} is {Quoted(field)}; give one of {string.Join(", ", among.Select(Spelling))}");
         return otherwise;
     }
 

@@ -16,6 +16,9 @@ namespace RegistryUnlearn.Unlearning.Runs;
 /// </summary>
 sealed class DistillationGradient : IDisposable
 {
+    /// <summary>2⁻¹²⁶: the logarithm of what is smaller may be −∞ where denormal numbers count as zero.</summary>
+    const float SmallestNormal = float.Epsilon * (1 << 23);
+
     const string Labels = "labels", Teacher = "teacher", LabelWeight = "weight/labels", TeacherWeight = "weight/teacher";
 
     readonly int batch, classes;
@@ -55,7 +58,7 @@ sealed class DistillationGradient : IDisposable
         var probabilities = layout.IsPerSample ? declared : g.Reshape(declared, -1, classes);
         // KL(q‖p) = Σ q·(log q − log p); where q is 0 its logarithm does not count.
         var difference = g.Sub(
-            g.Log(g.Add("Max", [probabilities, g.Scalar(float.Epsilon * (1 << 23))])), g.LogSoftmax(g.Scale(rows.Logits, 1 / temperature), 1));
+            g.Log(g.Add("Max", [probabilities, g.Scalar(SmallestNormal)])), g.LogSoftmax(g.Scale(rows.Logits, 1 / temperature), 1));
         var divergence = rows.Mean(g.ReduceSum(g.Mul(probabilities, difference), [1], keep: false));
         var crossEntropy = ClassificationLosses.CrossEntropy(g, rows, classes);
         return g.Add(

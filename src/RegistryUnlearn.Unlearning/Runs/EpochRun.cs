@@ -21,7 +21,7 @@ sealed class EpochRun : GradientRun
             gradient = new CrossEntropyGradient(task, Parameters, Direction);
             batches = new EpochBatches(task.Retained, batch, task.Seed);
             if (prepare is not null)
-                FineTuneRun.Change(Parameters, prepare);
+                Change(Parameters, prepare);
         }
         catch
         {

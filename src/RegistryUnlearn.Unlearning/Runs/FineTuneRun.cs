@@ -5,7 +5,7 @@ using RegistryUnlearn.Unlearning.Methods;
 namespace RegistryUnlearn.Unlearning.Runs;
 
 /// <summary>Trains on retained samples by cross-entropy; methods differ in what they do to the parameters before, and to the gradient.</summary>
-class FineTuneRun : StoppedRun
+sealed class FineTuneRun : StoppedRun
 {
     readonly CrossEntropyGradient gradient;
     readonly CyclicBatches batches;
@@ -13,14 +13,18 @@ class FineTuneRun : StoppedRun
     /// <summary>What the gradient is multiplied with, element by element; null for 1.</summary>
     readonly TensorBlock? factors;
 
+    readonly float sparsity;
+
     /// <param name="prepare">Changes the parameters before the first step; they are in the host's memory.</param>
     /// <param name="damp">
     /// Writes what the gradient is multiplied with, which is 1 at first; 0 keeps a parameter as it is. Null for no such factors.
     /// </param>
+    /// <param name="sparsity">Weight of ‖θ‖₁ beside the loss at the first step; it falls to zero along a line.</param>
     public FineTuneRun(
         UnlearningTask task, int steps, int batch, OptimizerOptions optimizer, StopOptions stop, Action<TensorBlock>? prepare = null,
-        Action<TensorBlock>? damp = null) : base(task, steps, optimizer, stop)
+        Action<TensorBlock>? damp = null, float sparsity = 0) : base(task, steps, optimizer, stop)
     {
+        this.sparsity = sparsity;
         try
         {
             gradient = new CrossEntropyGradient(task, Parameters, Direction);
@@ -57,20 +61,9 @@ class FineTuneRun : StoppedRun
         var loss = gradient.Run(Task.Retained.Data, batches.At(Step));
         if (factors is not null)
             Algebra.Multiply(Direction, factors);
+        if (sparsity > 0)
+            Algebra.AddSigns(Direction, Parameters, sparsity * (1 - (float)Step / Steps));
         return new(loss, null, null, null, null);
-    }
-
-    /// <summary>Lets a block that may be on a device be changed in the host's memory.</summary>
-    internal static void Change(TensorBlock block, Action<TensorBlock> change)
-    {
-        if (block.Device is null)
-        {
-            change(block);
-            return;
-        }
-        using var copy = block.ToHost();
-        change(copy);
-        block.CopyFrom(copy);
     }
 
     public override void Dispose()

@@ -37,7 +37,7 @@ sealed class RandomLabelRun : StoppedRun
             if (damp is null)
                 return;
             factors = new TensorBlock(task.Original.Layout, task.Device);
-            FineTuneRun.Change(factors, damp);
+            Change(factors, damp);
         }
         catch
         {

@@ -25,7 +25,8 @@ sealed class OracleFreeScore
     {
         (this.retained, this.forget, this.reference, this.classes) = (retained, forget, reference, classes);
         this.targets = Samples.Sorted(targets);
-        var (r, f, h) = Measure(original);
+        var measured = Measure(original);
+        var (r, f, h) = measured;
         (retainedAccuracy, referenceAccuracy) = (r.Accuracy(retained.Labels), h.Accuracy(reference.Labels));
         originalReference = h.Confidences;
         targetShare = PositiveShare(targets);
@@ -34,12 +35,18 @@ sealed class OracleFreeScore
         targetAuc = RankStatistics.Auc(targets, originalReference);
         aucGap = Math.Max(Math.Abs(RankStatistics.Auc(f.Confidences, originalReference) - targetAuc), 1e-3);
         ksStart = Math.Max(Samples.KolmogorovSmirnov(Samples.Sorted(f.Confidences), this.targets), 1e-3);
+        AtOriginal = Of(measured);
     }
 
+    /// <summary>The score of the original.</summary>
+    public double AtOriginal { get; }
+
     /// <summary>The score of a model; infinite where its outputs are not finite.</summary>
-    public double Of(Evaluator evaluator)
+    public double Of(Evaluator evaluator) => Of(Measure(evaluator));
+
+    double Of((LogitScores Retained, LogitScores Forget, LogitScores Reference) measured)
     {
-        var (r, f, h) = Measure(evaluator);
+        var (r, f, h) = measured;
         if (!f.Confidences.All(float.IsFinite))
             return double.PositiveInfinity;
         return (Math.Max(0, retainedAccuracy - r.Accuracy(retained.Labels)) / unit

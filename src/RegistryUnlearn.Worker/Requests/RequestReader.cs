@@ -34,7 +34,9 @@ public static class RequestReader
         if (fields.WholeNumber("schemaVersion", "1") is { } version and not UnlearningRequest.CurrentSchemaVersion)
             fields.Error("schemaVersion", $"is {version}; this release reads {UnlearningRequest.CurrentSchemaVersion}");
         var model = Parse<ModelReference>(fields, "model", "a reference such as name@7 or name:production");
-        var method = ReadMethod(fields.Required("method", "an object such as {\"name\": \"ltu\"}"), fields.Path("method"), errors);
+        var method = fields.Optional("method") is { } chosen
+            ? ReadMethod(chosen, fields.Path("method"), errors)
+            : new MethodChoice(MethodCatalog.Default, MethodCatalog.Default.ReadOptions(new OptionReader(default, "", errors)));
         var seed = fields.WholeNumber("seed", "a number that decides every random choice");
         var data = ReadData(fields.Object("data", "the data sets"), errors);
         var forget = ReadForget(fields.Object("forget", "the samples to forget", holdsIds: true));
@@ -60,10 +62,8 @@ public static class RequestReader
         };
     }
 
-    static MethodChoice? ReadMethod(JsonElement? element, string path, List<string> errors)
+    static MethodChoice? ReadMethod(JsonElement given, string path, List<string> errors)
     {
-        if (element is not { } given)
-            return null;
         var known = string.Join(", ", MethodCatalog.All.Select(m => m.Name));
         if (given.ValueKind is JsonValueKind.String)
             return Find(given.GetString()!, default);

@@ -24,10 +24,23 @@ public class MethodOptionsTests
     /// <summary>Of methods that keep parameters, which decay would move.</summary>
     static readonly (string Field, string Min, string Max)[] Still = [.. Optimizer[..2], ("weightDecay", "0", "0")];
 
+    static readonly (string Field, string Min, string Max)[] Match =
+    [
+        ("steps", "1", "1000000"), ("forgetWeight", "0", "1000"), ("forgetBatch", "2", "65536"), ("retainedBatch", "2", "65536"),
+        ("holdoutBatch", "2", "65536"), ("viewBatch", "2", "65536"), ("preservationWeight", "0", "100"), ("otherClasses", "0", "100"),
+        ("evaluateEvery", "1", "1000000"), ("damping", "1E-06", "1000000"), .. Optimizer,
+    ];
+
     static readonly (string Field, string[] Values)[] OptimizerChoices =
         [("optimizer", ["sgd", "adamw"]), ("schedule", ["constant", "linear", "cosine"])];
 
     static readonly (string Field, string[] Values)[] StoppedChoices = [("stop", ["holdout", "none"]), .. OptimizerChoices];
+
+    static readonly (string Field, string[] Values)[] MatchChoices =
+    [
+        ("views", ["auto", "half-shifts", "shifts-flips"]), ("preservation", ["pool", "none"]), ("preconditioner", ["none", "kfac"]),
+        .. OptimizerChoices,
+    ];
 
     static readonly Dictionary<string, (string Field, string Min, string Max)[]> Ranges = new()
     {
@@ -52,12 +65,11 @@ public class MethodOptionsTests
         ["msg"] = [("share", "0", "1"), ("damping", "0", "1"), .. Steps, .. Optimizer, .. Stop],
         ["ct"] = [.. Steps, .. Optimizer, .. Stop],
         ["retrain"] = [("epochs", "1", "100000"), ("batch", "1", "65536"), .. Optimizer],
+        ["match"] = [.. Match],
         ["ltu"] =
         [
-            ("steps", "1", "1000000"), ("alpha", "0", "1"), ("lambda", "0", "100"), ("queries", "1", "16"), ("forgetWeight", "0", "1000"),
-            ("forgetBatch", "2", "65536"), ("retainedBatch", "2", "65536"), ("holdoutBatch", "2", "65536"), ("viewBatch", "2", "65536"),
-            ("preservationWeight", "0", "100"), ("otherClasses", "0", "100"), ("membershipModels", "2", "16"), ("refit", "1", "1000000"),
-            ("evaluateEvery", "1", "1000000"), ("damping", "1E-06", "1000000"), .. Optimizer,
+            ("alpha", "0", "1"), ("lambda", "0", "100"), ("queries", "1", "16"), ("membershipModels", "2", "16"), ("refit", "1", "1000000"),
+            .. Match,
         ],
     };
 
@@ -77,13 +89,11 @@ public class MethodOptionsTests
         ["msg"] = StoppedChoices,
         ["ct"] = StoppedChoices,
         ["retrain"] = OptimizerChoices,
+        ["match"] = [("target", ["views", "quantile"]), .. MatchChoices],
         ["ltu"] =
         [
-            ("target", ["views", "quantile", "non-member", "hinge"]), ("views", ["auto", "half-shifts", "shifts-flips"]),
-            ("order", ["exact", "first", "off"]),
-            ("scope", ["global", "tensor"]), ("harmonization", ["off", "symmetric", "protect-remember"]),
-            ("preservation", ["pool", "none"]),
-            ("preconditioner", ["none", "kfac"]), .. OptimizerChoices,
+            ("target", ["views", "quantile", "non-member", "hinge"]), ("order", ["exact", "first", "off"]),
+            ("scope", ["global", "tensor"]), ("harmonization", ["off", "symmetric", "protect-remember"]), .. MatchChoices,
         ],
     };
 
@@ -100,8 +110,8 @@ public class MethodOptionsTests
     {
         Assert.Equal(
             [
-                "bad-teacher", "cf-k", "ct", "eu-k", "finetune", "l1-sparse", "ltu", "lur", "msg", "neggrad+", "retrain", "salun", "scrub",
-                "srl", "train",
+                "bad-teacher", "cf-k", "ct", "eu-k", "finetune", "l1-sparse", "ltu", "lur", "match", "msg", "neggrad+", "retrain", "salun",
+                "scrub", "srl", "train",
             ],
             MethodCatalog.All.Select(m => m.Name));
         Assert.All(MethodCatalog.All, method => Assert.Same(method, MethodCatalog.Find(method.Name)));

@@ -99,15 +99,17 @@ public class SingleStepTests
                 Assert.Throws<DataException>(() => Tiny.Start("train", Task(model), options)).Message);
     }
 
-    [Fact]
-    public void Learning_to_unlearn_refuses_a_fixed_batch()
+    [Theory]
+    [InlineData("match")]
+    [InlineData("ltu")]
+    public void Methods_that_mix_batches_refuse_a_fixed_one(string method)
     {
         using var model = Model(2);
 
         Assert.Equal(
-            "memory: the model takes batches of exactly 2, ltu mixes batches of several sizes; "
+            $"memory: the model takes batches of exactly 2, {method} mixes batches of several sizes; "
             + "export the model with a dynamic batch dimension, or use finetune or neggrad+.",
-            Assert.Throws<DataException>(() => Tiny.Start("ltu", Task(model), "{}")).Message);
+            Assert.Throws<DataException>(() => Tiny.Start(method, Task(model), "{}")).Message);
     }
 
     /// <summary>A fixed batch replaces the one asked for.</summary>
@@ -125,6 +127,7 @@ public class SingleStepTests
 
     [Theory]
     [InlineData("neggrad+")]
+    [InlineData("match")]
     [InlineData("ltu")]
     public void Methods_that_forget_need_something_to_forget(string method)
     {

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using RegistryUnlearn.Faults;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Unlearning.Methods.FineTune;
 using RegistryUnlearn.Unlearning.Runs;
 using RegistryUnlearn.Worker.Requests;
@@ -11,7 +12,7 @@ namespace RegistryUnlearn.Worker.Tests.Requests;
 public sealed class RequestReaderTests
 {
     const string Methods =
-        "bad-teacher, cf-k, ct, eu-k, finetune, l1-sparse, ltu, lur, msg, neggrad+, retrain, salun, scrub, srl, train";
+        "bad-teacher, cf-k, ct, eu-k, finetune, l1-sparse, ltu, lur, match, msg, neggrad+, retrain, salun, scrub, srl, train";
 
     const string Metrics = "is 'beauty'; known are ";
 
@@ -28,7 +29,6 @@ public sealed class RequestReaderTests
         { "{ \"seed\": 1.5 }", ["seed is 1.5; give a whole number from 0 to 18446744073709551615"] },
         { "{ \"seed\": [\"train-3\"] }", ["seed is a list; give a whole number from 0 to 18446744073709551615"] },
 
-        { "{ \"method\": null }", ["method is missing; give an object such as {\"name\": \"ltu\"}"] },
         { "{ \"method\": { \"name\": \"magic\" } }", ["method names the method 'magic'; known are " + Methods] },
         { "{ \"method\": { \"name\": null } }", ["method.name is missing; give one of " + Methods] },
         { "{ \"method\": { \"options\": { \"steps\": 0 } } }", ["method.options.steps is 0; give a number from 1 to 1000000"] },
@@ -156,6 +156,22 @@ public sealed class RequestReaderTests
         var refusal = Assert.Throws<InputException>(() => RequestReader.Read(json, "request.json"));
         Assert.Contains(expected, refusal.Errors);
         Assert.DoesNotContain("train-3", refusal.ToString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    public void Without_a_method_the_default_is_meant(string method)
+    {
+        var request = RequestReader.Read(TinyRegistry.Request(r =>
+        {
+            r.Remove("method");
+            if (method is "null")
+                r["method"] = null;
+        }), "request.json");
+
+        Assert.Equal("match", request.Method.Method.Name);
+        Assert.Equal(request.Method.Method.ReadOptions(new OptionReader(default, "", [])), request.Method.Options);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Runs;
 
 namespace RegistryUnlearn.Unlearning.Methods.L1Sparse;
@@ -29,40 +28,9 @@ public sealed class L1SparseMethod : IUnlearningMethod
         OptimizerOptions.Read(reader, new(OptimizerKind.Sgd, 0.01f, 0.9f, 0, Schedule.Cosine)),
         StopOptions.Read(reader));
 
-    public MethodRun Start(UnlearningTask task, object options) => new Run(task, (L1SparseOptions)options);
-
-    sealed class Run : StoppedRun
+    public MethodRun Start(UnlearningTask task, object options)
     {
-        readonly float sparsity;
-        readonly CrossEntropyGradient gradient;
-        readonly CyclicBatches batches;
-
-        public Run(UnlearningTask task, L1SparseOptions options) : base(task, options.Steps, options.Optimizer, options.Stop)
-        {
-            sparsity = options.Sparsity;
-            try
-            {
-                gradient = new CrossEntropyGradient(task, Parameters, Direction);
-                batches = new CyclicBatches(task.Retained, task.Batch(options.Batch), task.Seed, "finetune");
-            }
-            catch
-            {
-                Dispose();
-                throw;
-            }
-        }
-
-        protected override StepTrace ComputeDirection()
-        {
-            var loss = gradient.Run(Task.Retained.Data, batches.At(Step));
-            Algebra.AddSigns(Direction, Parameters, sparsity * (1 - (float)Step / Steps));
-            return new(loss, null, null, null, null);
-        }
-
-        public override void Dispose()
-        {
-            gradient?.Dispose();
-            base.Dispose();
-        }
+        var given = (L1SparseOptions)options;
+        return new FineTuneRun(task, given.Steps, given.Batch, given.Optimizer, given.Stop, sparsity: given.Sparsity);
     }
 }

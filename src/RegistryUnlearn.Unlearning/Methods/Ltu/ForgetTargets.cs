@@ -28,7 +28,7 @@ sealed record ForgetTargets(
 
     /// <param name="answers">Of the model before the first step.</param>
     /// <exception cref="DataException">The original's outputs are not finite.</exception>
-    public static ForgetTargets Compute(TaskAnswers answers, UnlearningTask task, LtuOptions options)
+    public static ForgetTargets Compute(TaskAnswers answers, UnlearningTask task, MatchOptions options)
     {
         var direct = answers.Reference.Direct;
         if (!direct.Confidences.All(float.IsFinite))
@@ -44,7 +44,9 @@ sealed record ForgetTargets(
         var labels = answers.Forget.Samples.Labels;
         var moved = answers.Forget.Mean(views.Views, withLogits: true);
         var confirmed = LogitScores.Of(moved.Logits, labels, task.Classes).Accuracy(labels);
-        var suspect = confirmed < ConfirmedShare * direct.Confidences.Count(c => c > 0) / direct.Count;
+        var usual = answers.Reference.Samples.Labels;
+        var suspect = confirmed < ConfirmedShare
+            * LogitScores.Of(answers.Reference.Mean(views.Views, withLogits: true).Logits, usual, task.Classes).Accuracy(usual);
         // Mislabelled samples have no use for their own rank: it is what they were memorised with.
         var refused = !suspect && views.Doubt is not null;
         if (views.Finding is { } finding)

@@ -1,5 +1,3 @@
-using RegistryUnlearn.Unlearning.Data;
-
 namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 
 /// <summary>
@@ -11,24 +9,13 @@ public sealed class LtuMethod : IUnlearningMethod
     public string Name => "ltu";
 
     public string Summary =>
-        "learning to unlearn: meta-gradients, harmonization and a calibrated target per sample; works with a tenth of the retained data";
+        "learning to unlearn: match with differentiated meta-steps and gradient harmonization (Huang, Foo, Liu 2024)";
 
     public string Needs => "a tenth of the retained samples, and a holdout for targets that can be relied on";
 
-    public string NotFor => "models that take batches of one fixed size";
+    public string NotFor => "haste: the meta-step takes half as long again as match and has shown no gain over it; models that take batches of one fixed size";
 
     public object ReadOptions(OptionReader reader) => LtuOptions.Read(reader);
 
-    public MethodRun Start(UnlearningTask task, object options)
-    {
-        if (task.Model.FixedBatch is { } batch)
-            throw new DataException(task.Retained.Data.File, null,
-                $"the model takes batches of exactly {batch}, ltu mixes batches of several sizes",
-                "export the model with a dynamic batch dimension, or use finetune or neggrad+");
-        if (!task.Model.Layout.IsPerSample && ((LtuOptions)options).Target is ForgetTarget.Views)
-            throw new DataException(task.Retained.Data.File, null,
-                "the model answers for positions, and moved views of a sample would need moved labels",
-                "choose the target quantile, non-member or hinge");
-        return new LtuRun(task, (LtuOptions)options);
-    }
+    public MethodRun Start(UnlearningTask task, object options) => LtuRun.Start(task, (LtuOptions)options, Name);
 }

@@ -48,7 +48,7 @@ sealed class LtuRun : GradientRun
     readonly BestState best;
     readonly List<string> notes;
 
-    public LtuRun(UnlearningTask task, LtuOptions options) : base(task, options.Steps, options.Optimizer)
+    LtuRun(UnlearningTask task, LtuOptions options) : base(task, options.Steps, options.Optimizer)
     {
         this.options = options;
         forgetSet = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
@@ -97,13 +97,28 @@ sealed class LtuRun : GradientRun
                     g, prefix, logits, task.Classes, options.Target is ForgetTarget.Hinge, task.Model.Layout)), task.Device);
             rememberStep = Bind(rememberSession, rememberBatches.Size, Direction);
             forgetStep = Bind(forgetSession, forgetPart, forgetGradient);
-            best = new BestState(task.Original, score.Of(original));
+            best = new BestState(task.Original, score.AtOriginal);
         }
         catch
         {
             Dispose();
             throw;
         }
+    }
+
+    /// <param name="method">Its name, for messages.</param>
+    /// <exception cref="DataException">The model cannot be edited in this way, or its outputs are not finite.</exception>
+    public static LtuRun Start(UnlearningTask task, LtuOptions options, string method)
+    {
+        if (task.Model.FixedBatch is { } batch)
+            throw new DataException(task.Retained.Data.File, null,
+                $"the model takes batches of exactly {batch}, {method} mixes batches of several sizes",
+                "export the model with a dynamic batch dimension, or use finetune or neggrad+");
+        if (!task.Model.Layout.IsPerSample && options.Target is ForgetTarget.Views)
+            throw new DataException(task.Retained.Data.File, null,
+                "the model answers for positions, and moved views of a sample would need moved labels",
+                "choose the target quantile, or non-member or hinge of ltu");
+        return new LtuRun(task, options);
     }
 
     public override TensorBlock Result => best.Parameters;

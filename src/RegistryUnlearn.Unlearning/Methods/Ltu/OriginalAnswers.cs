@@ -7,7 +7,7 @@ namespace RegistryUnlearn.Unlearning.Methods.Ltu;
 /// <summary>What the original says of the samples of a subset and of views of them; each is asked for once.</summary>
 sealed class OriginalAnswers
 {
-    /// <summary>Floats of logits that are kept of one subset at most (256 MiB), over as many views as are used.</summary>
+    /// <summary>Floats of logits that are kept of one subset at most (256 MiB), over all views.</summary>
     const double Largest = 1 << 26;
 
     readonly Evaluator original;
@@ -17,10 +17,11 @@ sealed class OriginalAnswers
 
     /// <param name="first">What the samples themselves are; null for as they are stored.</param>
     /// <param name="keepDirect">Whether the logits of the samples themselves are needed, however many they are.</param>
-    public OriginalAnswers(Evaluator original, Subset subset, View? first, int classes, bool keepDirect = false)
+    /// <param name="views">Views that may be asked for.</param>
+    public OriginalAnswers(Evaluator original, Subset subset, View? first, int classes, int views, bool keepDirect = false)
     {
         (this.original, this.subset, this.classes) = (original, subset, classes);
-        AreKept = (double)subset.Count * subset.Data.LabelSize * classes * (ViewSet.Most + 1) <= Largest;
+        AreKept = (double)subset.Count * subset.Data.LabelSize * classes * (views + 1) <= Largest;
         Samples = first is { } view ? SampleSource.Of(subset, view) : SampleSource.Of(subset);
         Direct = LogitScores.Of(original, Samples, classes, AreKept || keepDirect);
     }
@@ -72,17 +73,18 @@ sealed class OriginalAnswers
 sealed record TaskAnswers(OriginalAnswers Forget, OriginalAnswers Retained, OriginalAnswers Reference)
 {
     /// <exception cref="DataException">There is no holdout, and samples cannot be moved.</exception>
-    public static TaskAnswers Of(Evaluator original, UnlearningTask task, LtuOptions options)
+    public static TaskAnswers Of(Evaluator original, UnlearningTask task, MatchOptions options)
     {
         var forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
-        var retained = new OriginalAnswers(original, task.Retained, null, task.Classes);
+        var views = ViewSet.Of(options.Views, task.Retained.Data);
+        var retained = new OriginalAnswers(original, task.Retained, null, task.Classes, views.Count);
         return new(
-            new(original, forget, null, task.Classes,
+            new(original, forget, null, task.Classes, views.Count,
                 keepDirect: options is { Target: ForgetTarget.Views or ForgetTarget.Quantile, OtherClasses: > 0 }),
             retained,
             task.Holdout is { } holdout
-                ? new(original, holdout, null, task.Classes, keepDirect: options.Target is ForgetTarget.Views)
-                : new(original, task.Retained, ViewSet.Of(options.Views, task.Retained.Data)[0], task.Classes,
+                ? new(original, holdout, null, task.Classes, views.Count, keepDirect: options.Target is ForgetTarget.Views)
+                : new(original, task.Retained, views[0], task.Classes, views.Count,
                     keepDirect: options.Target is ForgetTarget.Views));
     }
 }

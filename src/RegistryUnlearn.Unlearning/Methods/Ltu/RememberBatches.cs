@@ -18,6 +18,9 @@ sealed class RememberBatches
     readonly int retained, pool, perSource;
     readonly float preservation;
 
+    /// <summary>Whether the pool has weight and the original's answers on it are in memory; else they are asked for again.</summary>
+    readonly bool known;
+
     /// <param name="kept">The retained samples of the task.</param>
     /// <param name="reference">Samples never trained on that the original gets right.</param>
     /// <param name="moved">Sources of views; a source of one sample or more.</param>
@@ -33,6 +36,7 @@ sealed class RememberBatches
         preservation = pooled ? options.PreservationWeight : 0;
         pool = pooled ? options.Part(options.HoldoutBatch) : 0;
         perSource = pooled ? options.Part(options.ViewBatch) : 0;
+        known = preservation > 0 && kept.AreKept && reference.Answers.AreKept && moved.All(m => m.Answers.AreKept);
     }
 
     /// <summary>Samples in a batch.</summary>
@@ -49,10 +53,9 @@ sealed class RememberBatches
         labels[(retained * labelSize)..].Clear();
         var rng = Rng.For(task.Seed, "remember/" + prefix, at);
         var next = retained;
-        var known = AreKnown;
         var wanted = preservation > 0 ? step[prefix + LtuLosses.Reference].Floats : [];
         var width = wanted.Length / Size;
-        for (var i = 0; i < retained && known && width > 0; i++)
+        for (var i = 0; i < retained && known; i++)
             kept.Answers.Copy(rows[i], null, wanted.Slice(i * width, width));
         for (var i = 0; i < pool; i++, next++)
         {
@@ -78,9 +81,6 @@ sealed class RememberBatches
         if (preservation > 0 && !known)
             SetReference(step, prefix, size);
     }
-
-    /// <summary>Whether the original's answers are in memory; else they are asked for again.</summary>
-    bool AreKnown => kept.Answers.AreKept && reference.Answers.AreKept && moved.All(m => m.Answers.AreKept);
 
     void SetWeights(BoundStep step, string prefix)
     {

@@ -8,7 +8,7 @@ const maxBytes = 16 * 1024 * 1024;
 const template = `{
   "schemaVersion": 1,
   "model": "name@1",
-  "method": { "name": "ltu" },
+  "method": { "name": "match" },
   "seed": 1,
   "data": {
     "train": { "path": "datasets/train.npz" },

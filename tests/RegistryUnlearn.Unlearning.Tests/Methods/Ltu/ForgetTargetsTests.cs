@@ -1,9 +1,7 @@
 using RegistryUnlearn.Training.Evaluation;
-using RegistryUnlearn.Training.Harmonization;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Unlearning.Methods.Ltu;
-using RegistryUnlearn.Unlearning.Runs;
 
 namespace RegistryUnlearn.Unlearning.Tests.Methods.Ltu;
 
@@ -186,8 +184,5 @@ public class ForgetTargetsTests
     static long[] Change(long[] labels, int from, int to, int beyond) =>
         [.. labels.Select((y, i) => i < from || i >= to ? y : (Plain[i] + Classes - (i % 4 is 0 ? 1 : 0) + beyond) % Classes)];
 
-    static LtuOptions Options(ForgetTarget target) => new(
-        1, target, ViewKind.HalfShifts, MetaStep.Exact, 0.001f, 1, 1, 3, HarmonizationScope.Global, HarmonizationMode.Off, 8, 8, 8, 8,
-        Preservation.Pool, 1, 0.2f, 3, 10, 10,
-        Preconditioner.None, 1, new OptimizerOptions(OptimizerKind.Sgd, 0.01f, 0, 0, Schedule.Constant));
+    static MatchOptions Options(ForgetTarget target) => LtuVariants.Full with { Target = target };
 }

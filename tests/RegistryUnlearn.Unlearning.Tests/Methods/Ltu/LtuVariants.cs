@@ -7,10 +7,32 @@ namespace RegistryUnlearn.Unlearning.Tests.Methods.Ltu;
 static class LtuVariants
 {
     /// <summary>Everything switched on, given in full so that no test depends on the defaults.</summary>
-    public static LtuOptions Full { get; } = new(
-        60, ForgetTarget.Views, ViewKind.HalfShifts, MetaStep.Exact, 0.001f, 1, 1, 3, HarmonizationScope.Global,
-        HarmonizationMode.ProtectRemember, 12, 24, 24, 12,
-        Preservation.Pool, 1, 0.2f, 3, 10, 10, Preconditioner.None, 1, new(OptimizerKind.Adamw, 0.003f, 0.9f, 0, Schedule.Linear));
+    public static LtuOptions Full { get; } = new()
+    {
+        Steps = 60,
+        Target = ForgetTarget.Views,
+        Views = ViewKind.HalfShifts,
+        ForgetWeight = 3,
+        ForgetBatch = 12,
+        RetainedBatch = 24,
+        HoldoutBatch = 24,
+        ViewBatch = 12,
+        Preservation = Preservation.Pool,
+        PreservationWeight = 1,
+        OtherClasses = 0.2f,
+        EvaluateEvery = 10,
+        Preconditioner = Preconditioner.None,
+        Damping = 1,
+        Optimizer = new(OptimizerKind.Adamw, 0.003f, 0.9f, 0, Schedule.Linear),
+        Order = MetaStep.Exact,
+        Alpha = 0.001f,
+        Lambda = 1,
+        Queries = 1,
+        Scope = HarmonizationScope.Global,
+        Harmonization = HarmonizationMode.ProtectRemember,
+        MembershipModels = 3,
+        Refit = 10,
+    };
 
     /// <summary>Every value of every choice with every target and every order, in few steps.</summary>
     public static IEnumerable<LtuOptions> Few =>

@@ -80,7 +80,7 @@ sealed class RunningWorker : IAsyncDisposable
         r["seed"] = seed;
         r["method"] = new JsonObject
         {
-            ["name"] = "ltu",
+            ["name"] = "match",
             ["options"] = new JsonObject { ["steps"] = LongSteps, ["target"] = "quantile", ["preservation"] = "none" },
         };
     });
