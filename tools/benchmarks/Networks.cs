@@ -22,6 +22,38 @@ sealed class Networks
         return n.Gemm(x, 64, Classes);
     });
 
+    /// <summary>Two 3×3 convolutions, a 2×2 maximum and two dense layers on 8×8 images.</summary>
+    public static ForwardModel Convolutional(int width) => Of([1, 8, 8], (n, x) =>
+    {
+        x = n.Relu(n.Conv(x, 1, width, 3));
+        x = n.Relu(n.Conv(x, width, 2 * width, 3));
+        x = n.g.Add("MaxPool", [x], Attributes.Of("kernel_shape", [2, 2]), Attributes.Of("strides", [2, 2]));
+        x = n.Relu(n.Gemm(n.g.Reshape(x, -1, 32 * width), 32 * width, 4 * width));
+        return n.Gemm(x, 4 * width, Classes);
+    });
+
+    /// <summary>Two hidden layers on rows of 64 numbers, which nothing says are images.</summary>
+    public static ForwardModel Tabular(int width) => Of([64], (n, x) =>
+        n.Gemm(n.Relu(n.Gemm(n.Relu(n.Gemm(x, 64, width)), width, width)), width, Classes));
+
+    /// <summary>
+    /// One block of self-attention (Vaswani et al., NeurIPS 2017, one head, no normalisation) over the rows of an 8×8 image, with learned
+    /// positions, then the mean over the rows.
+    /// </summary>
+    public static ForwardModel Attention(int width) => Of([1, 8, 8], (n, x) =>
+    {
+        var tokens = n.g.Add(
+            n.g.Add("MatMul", [n.g.Reshape(x, -1, 8, 8), n.Parameter(8, width)]), n.Parameter(8, width));
+        Value query = Projected(tokens), key = Projected(tokens), value = Projected(tokens);
+        var weights = n.g.Add("Softmax",
+            [n.g.Scale(n.g.Add("MatMul", [query, n.g.Transpose(key, [0, 2, 1])]), 1 / MathF.Sqrt(width))], Attributes.Of("axis", -1));
+        tokens = n.g.Add(tokens, Projected(n.g.Add("MatMul", [weights, value])));
+        tokens = n.g.Add(tokens, Projected(n.Relu(Projected(tokens))));
+        return n.Gemm(n.g.ReduceMean(tokens, [1], keep: false), width, Classes);
+
+        Value Projected(Value t) => n.g.Add("MatMul", [t, n.Parameter(width, width)]);
+    });
+
     /// <summary>
     /// ResNet-18 in its CIFAR form (He et al., CVPR 2016: a 3×3 stem of stride 1, no pooling before the blocks) on 32×32 images, with
     /// every BatchNormalization folded into the convolution before it. Width 64 is the published one: 11.2 M parameters; 19 gives 1 M.

@@ -16,6 +16,9 @@ switch (args)
     case ["unlearning", .. var rest]:
         UnlearningBenchmark.Run(rest);
         break;
+    case ["safety", .. var rest]:
+        SafetySweep.Run(rest);
+        break;
     case ["serve", var model, var batch, var kind]:
         StepServer.Serve(model, int.Parse(batch, CultureInfo.InvariantCulture), kind);
         break;

@@ -7,12 +7,13 @@ namespace RegistryUnlearn.Unlearning.Data;
 public sealed class DataSet
 {
     readonly SampleInputs inputs;
+    float[]? spread;
     readonly SampleIds ids;
     readonly long[] labels;
     readonly long[]? trueLabels;
-    readonly long[]? groups;
+    readonly SampleGroups? groups;
 
-    DataSet(string file, SampleInputs inputs, SampleIds ids, long[] labels, long[]? trueLabels, long[]? groups) =>
+    DataSet(string file, SampleInputs inputs, SampleIds ids, long[] labels, long[]? trueLabels, SampleGroups? groups) =>
         (File, this.inputs, this.ids, this.labels, this.trueLabels, this.groups) = (file, inputs, ids, labels, trueLabels, groups);
 
     /// <summary>Loads a data set from an .npz file.</summary>
@@ -38,7 +39,7 @@ public sealed class DataSet
     /// </param>
     /// <param name="ids">N distinct texts or integers; null numbers the rows from 0.</param>
     /// <param name="trueLabels">Shaped like the labels, and −100 where they are.</param>
-    /// <param name="groups">N integers.</param>
+    /// <param name="groups">N integers or texts.</param>
     /// <param name="normalization">Applied when batches are filled.</param>
     /// <exception cref="DataException">An array has a wrong type or shape, or holds unusable values.</exception>
     public static DataSet From(
@@ -52,7 +53,7 @@ public sealed class DataSet
             ids is null ? new SampleIds(samples.Count) : new SampleIds(ids, samples.Count),
             ReadLabels(labels, samples.Count),
             trueLabels is null ? null : ReadLabels(trueLabels, samples.Count),
-            groups is null ? null : ReadIntegers(groups, samples.Count))
+            groups is null ? null : new SampleGroups(groups, samples.Count))
         {
             LabelShape = [.. labels.Shape.Skip(1).Select(d => (int)d)],
         };
@@ -69,6 +70,9 @@ public sealed class DataSet
 
     /// <summary>The shape of one input, without the batch dimension.</summary>
     public IReadOnlyList<int> SampleShape => inputs.SampleShape;
+
+    /// <summary>Standard deviation of every value of a sample over the data set; of numbers only.</summary>
+    public ReadOnlySpan<float> Spread => (spread ??= inputs.MeasureSpread()).AsSpan();
 
     /// <summary>Values in one input.</summary>
     public int SampleSize => inputs.SampleSize;
@@ -103,7 +107,7 @@ public sealed class DataSet
     }
 
     /// <summary>The groups by row; empty when the data set has none.</summary>
-    public ReadOnlySpan<long> Groups => groups;
+    public ReadOnlySpan<long> Groups => groups?.Numbers;
 
     /// <summary>Checks that all labels are below the class count of the model.</summary>
     /// <exception cref="DataException">A label is out of range; the message counts them.</exception>
@@ -119,6 +123,9 @@ public sealed class DataSet
             }
         }
     }
+
+    /// <summary>The id of a sample.</summary>
+    public string IdOf(int row) => ids.IdOf(row);
 
     /// <summary>Finds the row of a sample.</summary>
     public bool TryRow(string id, out int row) => ids.TryRow(id, out row);
@@ -182,6 +189,32 @@ public sealed class DataSet
         }
 
         return Subset.Of(this, role, rows);
+    }
+
+    /// <summary>The samples with the given ids and all of the given groups, in row order.</summary>
+    /// <param name="groupNames">Groups by text, or by integer in decimal.</param>
+    /// <exception cref="DataException">
+    /// Both lists are empty, an entry is repeated or unknown, or the data set has no groups. The message gives places in the list.
+    /// </exception>
+    public Subset Select(IReadOnlyList<string> sampleIds, IReadOnlyList<string> groupNames, string role)
+    {
+        if (groupNames.Count is 0)
+            return Select(sampleIds, role);
+        if (groups is null)
+            throw new DataException(File, null, $"the {role} list names groups, and the data set has none",
+                "save an array with the group of every sample, name it in data.arrays.groups, or list ids");
+        var present = groups.Numbers.ToHashSet();
+        var chosen = new HashSet<long>();
+        List<int> unknown = [.. Enumerable.Range(0, groupNames.Count)
+            .Where(i => !groups.TryNumber(groupNames[i], out var number) || !present.Contains(number) || !chosen.Add(number))];
+        if (unknown.Count > 0)
+            throw new DataException(File, null,
+                $"the {role} list names {unknown.Count} of {groupNames.Count} groups that no sample has or that were named before, "
+                + Subset.Places(unknown), "correct these entries or choose the data set the model was trained on");
+        var rows = Enumerable.Range(0, Count).Where(row => chosen.Contains(groups.Numbers[row])).ToHashSet();
+        if (sampleIds.Count > 0)
+            rows.UnionWith(Select(sampleIds, role).Rows.ToArray());
+        return Subset.Of(this, role, [.. rows]);
     }
 
     /// <summary>Fills a batch with normalised inputs and the labels trained on. Allocates nothing.</summary>

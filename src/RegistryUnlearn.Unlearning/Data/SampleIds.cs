@@ -7,6 +7,7 @@ sealed class SampleIds
 {
     readonly int count;
     readonly Dictionary<string, int>? rows;
+    readonly string[]? names;
 
     public SampleIds(int count) => this.count = count;
 
@@ -19,7 +20,7 @@ sealed class SampleIds
                 $"save one id for each of the {count} inputs, shape ({count},)");
         }
 
-        var ids = array.ToStrings();
+        var ids = names = array.ToStrings();
         rows = new Dictionary<string, int>(count, StringComparer.Ordinal);
         for (var row = 0; row < count; row++)
         {
@@ -29,6 +30,8 @@ sealed class SampleIds
                 throw array.Unusable($"rows {rows[ids[row]]} and {row} have the same id", "give every sample an id of its own");
         }
     }
+
+    public string IdOf(int row) => names?[row] ?? row.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Finds a row. Row numbers must be written without sign, blanks or leading zeros, so that a sample has only one id.</summary>
     public bool TryRow(string id, out int row)

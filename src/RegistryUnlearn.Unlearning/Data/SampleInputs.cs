@@ -120,4 +120,26 @@ sealed class SampleInputs
                 throw array.Unusable($"row {i / SampleSize} holds a value that is not finite", "repair or remove this sample");
         }
     }
+
+    /// <summary>Rows that a standard deviation is measured on at most.</summary>
+    const int SpreadRows = 1024;
+
+    /// <summary>[SampleSize]: standard deviation of every value, over evenly spaced rows.</summary>
+    public float[] MeasureSpread()
+    {
+        var (row, mean, square) = (new float[SampleSize], new double[SampleSize], new double[SampleSize]);
+        var rows = Math.Min(Count, SpreadRows);
+        for (var r = 0; r < rows; r++)
+        {
+            Read((int)((long)r * Count / rows), row);
+            for (var i = 0; i < row.Length; i++)
+            {
+                // Welford's recurrence: large means do not eat the variance.
+                var difference = row[i] - mean[i];
+                mean[i] += difference / (r + 1);
+                square[i] += difference * (row[i] - mean[i]);
+            }
+        }
+        return [.. square.Select(s => (float)Math.Sqrt(s / rows))];
+    }
 }

@@ -9,6 +9,7 @@ public sealed class SampleSource
     readonly int[] rows;
     readonly View[]? views;
     readonly float[] original;
+    float[]? other;
 
     SampleSource(Subset subset, int[] rows, View[]? views)
     {
@@ -43,7 +44,7 @@ public sealed class SampleSource
         if (!CanMove(subset.Data, view))
             throw new DataException(subset.Data.File, null,
                 $"samples of shape ({string.Join(", ", subset.Data.SampleShape)}) cannot be moved; "
-                + "views need images of channels × height × width with one label each",
+                + "views need numbers with one label per sample, and shifts images of channels × height × width",
                 "choose another target than views and give a holdout");
         return new(subset, subset.Rows.ToArray(), [.. Enumerable.Repeat(view, subset.Count)]);
     }
@@ -69,9 +70,33 @@ public sealed class SampleSource
             subset.Data.Fill(rows[place], inputs);
             return;
         }
-        subset.Data.Fill(rows[place], original);
-        var shape = subset.Data.SampleShape;
-        Views.Shift(original, shape[1], shape[2], change, ViewPadding.Edge, inputs);
+        if (change.IsOfImages)
+        {
+            subset.Data.Fill(rows[place], original);
+            var shape = subset.Data.SampleShape;
+            Views.Shift(original, shape[1], shape[2], change, ViewPadding.Edge, inputs);
+        }
+        else
+            subset.Data.Fill(rows[place], inputs);
+        if (change.Noise > 0 || change.Swapped > 0)
+            Perturb(rows[place], change, inputs.Floats);
+    }
+
+    /// <summary>The same for every call with the same row and view.</summary>
+    void Perturb(int row, View view, Span<float> values)
+    {
+        var rng = Rng.For((ulong)row, "view", view.Draw);
+        if (view.Swapped > 0)
+        {
+            other ??= new float[SampleSize];
+            subset.Data.Fill(subset.Rows[rng.NextInt32(subset.Count)], other);
+            for (var i = 0; i < values.Length; i++)
+                if (rng.NextSingle() < view.Swapped)
+                    values[i] = other[i];
+        }
+        if (view.Noise > 0)
+            for (var i = 0; i < values.Length; i++)
+                values[i] += view.Noise * subset.Data.Spread[i] * (float)rng.NextNormal();
     }
 
     /// <summary>Writes consecutive samples, as many as the span has room for.</summary>
@@ -81,8 +106,11 @@ public sealed class SampleSource
             Fill(start + i, inputs.Slice(i * SampleSize, SampleSize));
     }
 
-    /// <summary>Whether samples are images in C×H×W layout with one label each, larger than the view moves them.</summary>
+    /// <summary>
+    /// Whether samples are numbers with one label each and, for a shift, images in C×H×W layout that are larger than it.
+    /// </summary>
     public static bool CanMove(DataSet data, View view) =>
-        data is { HoldsTokens: false, LabelShape: [], SampleShape: [_, var height, var width] }
-        && Math.Abs(view.Dy) < height && Math.Abs(view.Dx) < width;
+        data is { HoldsTokens: false, LabelShape: [] }
+        && (!view.IsOfImages
+            || (data.SampleShape is [_, var height, var width] && Math.Abs(view.Dy) < height && Math.Abs(view.Dx) < width));
 }

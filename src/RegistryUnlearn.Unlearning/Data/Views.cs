@@ -13,11 +13,30 @@ public enum ViewPadding
     Constant,
 }
 
-/// <summary>A label-preserving change of an image: mirrored left to right if <paramref name="Flip"/>, then moved.</summary>
+/// <summary>
+/// A label-preserving change of a sample. Of an image: mirrored left to right if <paramref name="Flip"/>, then moved. Of any numbers: some
+/// taken from another sample, and noise.
+/// </summary>
 /// <param name="Dx">Pixels to the right; fractions are interpolated linearly.</param>
 /// <param name="Dy">Pixels down; fractions are interpolated linearly.</param>
 /// <param name="Flip">Whether left and right are exchanged before moving.</param>
-public readonly record struct View(float Dx, float Dy, bool Flip);
+public readonly record struct View(float Dx, float Dy, bool Flip)
+{
+    /// <summary>Standard deviation of the noise on every value, in standard deviations of that value over the data set.</summary>
+    public float Noise { get; init; }
+
+    /// <summary>Share of the values that come from another sample, 0..1.</summary>
+    public float Swapped { get; init; }
+
+    /// <summary>Numbers views that differ in nothing but what is drawn.</summary>
+    public int Draw { get; init; }
+
+    /// <summary>Whether every pixel changes its place.</summary>
+    public bool IsFar => Flip || MathF.Abs(Dx) >= 1 || MathF.Abs(Dy) >= 1;
+
+    /// <summary>Whether the view needs an image.</summary>
+    public bool IsOfImages => Dx != 0 || Dy != 0 || Flip;
+}
 
 /// <summary>Views of images in N×C×H×W layout.</summary>
 public static class Views

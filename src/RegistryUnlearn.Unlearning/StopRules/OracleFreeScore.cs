@@ -13,18 +13,28 @@ sealed class OracleFreeScore
     readonly SampleSource retained;
     readonly SampleSource forget;
     readonly SampleSource reference;
+    readonly SampleSource all;
     readonly int classes;
-    readonly float[] targets;
+    readonly float[] targets, sortedTargets;
     readonly float[] originalReference;
-    readonly double retainedAccuracy, referenceAccuracy, targetShare, unit, targetAuc, aucGap, ksStart;
+    readonly double leastAccuracy, retainedAccuracy, referenceAccuracy, targetShare, unit, targetAuc, aucGap, distanceAtStart;
+
+    /// <summary>Share of the samples that were not trained on that an edit may lose; more is a model that nobody would serve.</summary>
+    public const double Tolerance = 0.03;
+
+    /// <summary>Samples to forget below which each is compared with its own target.</summary>
+    const int Few = 30;
 
     /// <param name="targets">Expected confidence of every sample to forget.</param>
-    /// <param name="reference">Samples that were not trained on.</param>
+    /// <param name="reference">Samples that were not trained on, apart from those that the edit sees.</param>
+    /// <param name="all">All samples that were not trained on.</param>
     public OracleFreeScore(
-        Evaluator original, SampleSource retained, SampleSource forget, SampleSource reference, float[] targets, int classes)
+        Evaluator original, SampleSource retained, SampleSource forget, SampleSource reference, SampleSource all, float[] targets,
+        int classes)
     {
-        (this.retained, this.forget, this.reference, this.classes) = (retained, forget, reference, classes);
-        this.targets = Samples.Sorted(targets);
+        (this.retained, this.forget, this.reference, this.all, this.classes) = (retained, forget, reference, all, classes);
+        leastAccuracy = Accuracy(original, all) - Math.Max(Tolerance, 1.0 / all.Count);
+        (this.targets, sortedTargets) = (targets, Samples.Sorted(targets));
         var measured = Measure(original);
         var (r, f, h) = measured;
         (retainedAccuracy, referenceAccuracy) = (r.Accuracy(retained.Labels), h.Accuracy(reference.Labels));
@@ -34,15 +44,20 @@ sealed class OracleFreeScore
         unit = Math.Max(Math.Abs(PositiveShare(f.Confidences) - targetShare), 0.01);
         targetAuc = RankStatistics.Auc(targets, originalReference);
         aucGap = Math.Max(Math.Abs(RankStatistics.Auc(f.Confidences, originalReference) - targetAuc), 1e-3);
-        ksStart = Math.Max(Samples.KolmogorovSmirnov(Samples.Sorted(f.Confidences), this.targets), 1e-3);
+        distanceAtStart = Math.Max(Distance(f.Confidences), 1e-3);
         AtOriginal = Of(measured);
     }
 
     /// <summary>The score of the original.</summary>
     public double AtOriginal { get; }
 
-    /// <summary>The score of a model; infinite where its outputs are not finite.</summary>
-    public double Of(Evaluator evaluator) => Of(Measure(evaluator));
+    /// <summary>
+    /// The score of a model; infinite where its outputs are not finite, or it knows too few of the samples that were not trained on.
+    /// </summary>
+    public double Of(Evaluator evaluator) =>
+        Accuracy(evaluator, all) < leastAccuracy ? double.PositiveInfinity : Of(Measure(evaluator));
+
+    double Accuracy(Evaluator evaluator, SampleSource source) => LogitScores.Of(evaluator, source, classes).Accuracy(source.Labels);
 
     double Of((LogitScores Retained, LogitScores Forget, LogitScores Reference) measured)
     {
@@ -53,8 +68,16 @@ sealed class OracleFreeScore
             + Math.Abs(PositiveShare(f.Confidences) - targetShare) / unit
             + Math.Abs(h.Accuracy(reference.Labels) - referenceAccuracy) / unit
             + Math.Abs(RankStatistics.Auc(f.Confidences, originalReference) - targetAuc) / aucGap
-            + Samples.KolmogorovSmirnov(Samples.Sorted(f.Confidences), targets) / ksStart) / 5;
+            + Distance(f.Confidences) / distanceAtStart) / 5;
     }
+
+    /// <summary>
+    /// Between confidences and targets: of few samples the mean distance of each to its own, of many that of their distributions
+    /// (Kolmogorov-Smirnov), which does not see a few samples move before one passes another.
+    /// </summary>
+    double Distance(float[] confidences) => confidences.Length < Few
+        ? confidences.Zip(targets, (c, t) => Math.Abs(c - t)).Average()
+        : Samples.KolmogorovSmirnov(Samples.Sorted(confidences), sortedTargets);
 
     (LogitScores Retained, LogitScores Forget, LogitScores Reference) Measure(Evaluator evaluator)
     {

@@ -27,7 +27,7 @@ sealed record PreparedJob(
                         "use data of one shape");
                 model.RequireFits(data);
             }
-            var forget = train.Select(request.Forget, "forget");
+            var forget = fetched.Forget;
             var retainedAll = train.All("training").Except(forget, "retained");
             Subset retained;
             if (request.Retain.Ids is { } ids)

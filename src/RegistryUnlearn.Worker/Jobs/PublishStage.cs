@@ -39,7 +39,7 @@ static class PublishStage
         files.Add(Published("metrics.json", "metrics", "application/json"));
         files.Add(Published("report.html", "report", "text/html"));
         var attestations = new Attestations(
-            request, fetched, job, audit, state, ForgetCommitment.Of(request.Forget, key), signingKey, folder);
+            request, fetched, job, audit, state, ForgetCommitment.Of(fetched.ForgetIds, key), signingKey, folder);
         return new PublishPlan
         {
             Model = request.Model.Model,

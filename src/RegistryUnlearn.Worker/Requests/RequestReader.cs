@@ -52,7 +52,8 @@ public static class RequestReader
             Method = method!,
             Seed = seed!.Value,
             Data = data!,
-            Forget = forget!,
+            Forget = forget!.Value.Ids,
+            ForgetGroups = forget.Value.Groups,
             Retain = retain!,
             Audit = audit,
             ParentPolicy = policy,
@@ -145,13 +146,18 @@ public static class RequestReader
         }
     }
 
-    static List<string>? ReadForget(JsonFields? fields)
+    static (List<string> Ids, List<string> Groups)? ReadForget(JsonFields? fields)
     {
-        var ids = fields?.Texts("ids", "sample ids", "a list of sample ids");
+        if (fields is null)
+            return null;
+        var groups = fields.Texts("groups", "groups");
+        var ids = fields.Texts("ids", "sample ids", groups is null ? "a list of sample ids" : null);
         if (ids is { Count: 0 })
-            fields!.Error("ids", "is empty; name at least one sample");
-        fields?.Finish();
-        return ids;
+            fields.Error("ids", "is empty; name at least one sample");
+        if (groups is { Count: 0 })
+            fields.Error("groups", "is empty; name at least one group");
+        fields.Finish();
+        return (ids ?? [], groups ?? []);
     }
 
     static RetainedChoice? ReadRetained(JsonFields? fields)

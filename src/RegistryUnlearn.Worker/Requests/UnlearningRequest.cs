@@ -24,6 +24,9 @@ public sealed record UnlearningRequest
     /// <summary>Ids of the samples to forget; never written to logs, lineage or reports.</summary>
     public required IReadOnlyList<string> Forget { get; init; }
 
+    /// <summary>Groups, such as persons, all of whose samples are to be forgotten; secret like the ids.</summary>
+    public IReadOnlyList<string> ForgetGroups { get; init; } = [];
+
     public required RetainedChoice Retain { get; init; }
 
     public required RequestedAudit Audit { get; init; }

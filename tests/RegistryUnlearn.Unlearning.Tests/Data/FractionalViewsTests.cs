@@ -111,7 +111,8 @@ public class SampleSourceTests
 
         Assert.False(SampleSource.CanMove(data, new View(dx, 0, false)));
         Assert.Equal(
-            $"memory: samples of shape {described} cannot be moved; views need images of channels × height × width with one label each; "
+            $"memory: samples of shape {described} cannot be moved; "
+            + "views need numbers with one label per sample, and shifts images of channels × height × width; "
             + "choose another target than views and give a holdout.",
             Assert.Throws<DataException>(() => SampleSource.Of(data.All("retained"), new View(dx, 0, false))).Message);
     }

@@ -38,7 +38,7 @@ public class MethodOptionsTests
 
     static readonly (string Field, string[] Values)[] MatchChoices =
     [
-        ("views", ["auto", "half-shifts", "shifts-flips"]), ("preservation", ["pool", "none"]), ("preconditioner", ["none", "kfac"]),
+        ("views", ["auto", "half-shifts", "shifts-flips", "perturbations"]), ("preservation", ["pool", "none"]), ("preconditioner", ["none", "kfac"]),
         .. OptimizerChoices,
     ];
 

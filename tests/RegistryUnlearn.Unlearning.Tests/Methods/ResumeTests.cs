@@ -53,7 +53,7 @@ public class ResumeTests
         Assert.Equal(4 * 2, LtuVariants.Few.Select(o => (o.Target, o.Preservation)).Distinct().Count());
         Assert.Equal(4 * 2, LtuVariants.Few.Select(o => (o.Target, o.Preconditioner)).Distinct().Count());
         Assert.Equal(3 * 2, LtuVariants.Few.Select(o => (o.Order, o.Preconditioner)).Distinct().Count());
-        Assert.Equal(4 * 3, LtuVariants.Few.Select(o => (o.Target, o.Views)).Distinct().Count());
+        Assert.Equal(4 * 4, LtuVariants.Few.Select(o => (o.Target, o.Views)).Distinct().Count());
     }
 
     [Theory]

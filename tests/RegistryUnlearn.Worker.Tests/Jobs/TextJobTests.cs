@@ -66,7 +66,7 @@ public sealed class TextJobTests : IDisposable
     [Theory]
     [InlineData("{}", true, "the model answers for positions, and moved views of a sample would need moved labels; "
         + "choose the target quantile, or non-member or hinge of ltu")]
-    [InlineData("""{"target": "hinge"}""", false, "cannot be moved; views need images of channels × height × width with one label each; "
+    [InlineData("""{"target": "hinge"}""", false, "cannot be moved; views need numbers with one label per sample, and shifts images of channels × height × width; "
         + "choose another target than views and give a holdout")]
     public async Task Views_of_texts_are_refused_with_what_to_do(string options, bool holdout, string message)
     {

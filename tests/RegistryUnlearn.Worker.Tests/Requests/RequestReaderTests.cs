@@ -79,10 +79,12 @@ public sealed class RequestReaderTests
 
         { "{ \"forget\": null }", ["forget is missing; give the samples to forget"] },
         { "{ \"forget\": [\"train-3\"] }", ["forget is a list; give an object", "forget.ids is missing; give a list of sample ids"] },
+        { "{ \"forget\": { \"groups\": [] } }", ["forget.groups is empty; name at least one group"] },
+        { "{ \"forget\": { \"groups\": [\"a\", 7] } }", ["forget.groups has 1 entries that are no texts; give groups as texts"] },
         { "{ \"forget\": { \"ids\": [] } }", ["forget.ids is empty; name at least one sample"] },
         { "{ \"forget\": { \"ids\": \"train-3\" } }", ["forget.ids is a text; give a list of sample ids"] },
         { "{ \"forget\": { \"ids\": [\"train-3\", 5, \"\"] } }", ["forget.ids has 2 entries that are no texts; give sample ids as texts"] },
-        { "{ \"forget\": { \"train-3\": true } }", ["forget has 1 unknown fields; known are ids"] },
+        { "{ \"forget\": { \"train-3\": true } }", ["forget has 1 unknown fields; known are groups, ids"] },
 
         { "{ \"retain\": null }", ["retain is missing; give {\"fraction\": 0.1, \"seed\": 1} or {\"ids\": […]}"] },
         { "{ \"retain\": { \"fraction\": null } }", ["retain.fraction and ids: give exactly one of them"] },

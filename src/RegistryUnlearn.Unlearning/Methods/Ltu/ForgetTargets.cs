@@ -18,8 +18,8 @@ sealed record ForgetTargets(
     const double ConfirmedShare = 0.5;
 
     /// <summary>
-    /// Retained samples from which on their views say by mean and spread where members stand; fewer say it too badly, and ranks within the
-    /// forget set take their place.
+    /// Retained samples from which on their views say by mean and spread where members stand; fewer say it too badly, and ranks among
+    /// members take their place.
     /// </summary>
     const int LeastForLevel = 200;
 
@@ -37,9 +37,9 @@ sealed record ForgetTargets(
         if (options.Target is not ForgetTarget.Views)
             return ByOwnRank(answers, task, options.Target is ForgetTarget.Quantile && options.OtherClasses > 0, []);
         var notes = new List<string>();
-        if (task.Holdout is not null && !ViewSet.Of(options.Views, task.Retained.Data).All(v => SampleSource.CanMove(task.Retained.Data, v)))
+        if (ViewSet.Of(options.Views, task.Retained.Data).Count is 0)
             return ByOwnRank(answers, task, options.OtherClasses > 0,
-                ["Samples that are no images have no views; holdout quantiles by own rank are used as target."]);
+                ["These samples have no such views; holdout quantiles by own rank are used as target."]);
         var views = ViewSet.Choose(answers, task, options.Views);
         var labels = answers.Forget.Samples.Labels;
         var moved = answers.Forget.Mean(views.Views, withLogits: true);
@@ -57,7 +57,9 @@ sealed record ForgetTargets(
         var moreover = task.Holdout is null ? members : answers.Reference.Mean(views.Views, withLogits: false).Scores;
         var soft = Soft(moved.Logits, labels, task.Classes, Temperature(direct.Confidences, moreover));
         float[] expected;
-        if (task.Retained.Count >= LeastForLevel)
+        // What was memorised about a wrong label reaches as far as noise and parts of a pixel, and raises those scores.
+        var within = suspect && !views.Views.All(view => view.IsFar);
+        if (task.Retained.Count >= LeastForLevel && !within)
             expected = Carried(moved.Scores, members, direct.Confidences);
         else
         {
@@ -65,19 +67,19 @@ sealed record ForgetTargets(
                 notes.Add($"Views confirm the labels of only {confirmed:P0} of the samples to forget: they are treated as mislabelled, "
                     + "with scores of wrong labels as target.");
             var level = suspect ? WrongLabelScores(direct) : RetrainedLevel(direct.Confidences, task, labels.Length, notes);
-            expected = ByRank(moved.Scores, Samples.Sorted(level));
+            expected = ByRank(moved.Scores, suspect ? [] : members, Samples.Sorted(level));
         }
         return new(expected, soft, suspect, views.Views, notes);
     }
 
-    /// <summary>The reference score of the rank that a sample's own score has within the forget set.</summary>
+    /// <summary>The reference score of the rank that a sample's own score has among members, itself and the retained ones.</summary>
     static ForgetTargets ByOwnRank(TaskAnswers answers, UnlearningTask task, bool withOthers, IReadOnlyList<string> notes)
     {
         if (withOthers)
             RequireRoom(answers.Forget.Samples, task);
         var own = answers.Forget.Direct;
         return new(
-            ByRank(own.Confidences, Samples.Sorted(answers.Reference.Direct.Confidences)),
+            ByRank(own.Confidences, answers.Retained.Direct.Confidences, Samples.Sorted(answers.Reference.Direct.Confidences)),
             withOthers ? Soft(own.Logits, answers.Forget.Samples.Labels, task.Classes, 1) : [], false, [], notes);
     }
 
@@ -102,9 +104,12 @@ sealed record ForgetTargets(
         return [.. moved.Select(s => (float)((s - from) * slope + to))];
     }
 
-    /// <summary>The reference score whose quantile is the rank of each value.</summary>
-    static float[] ByRank(float[] values, float[] sortedLevel) =>
-        [.. Samples.Ranks(values).Select(r => Samples.Quantile(sortedLevel, (r + 0.5) / values.Length))];
+    /// <summary>The reference score whose quantile is the rank of each value among all of them and others of their kind.</summary>
+    static float[] ByRank(float[] values, float[] others, float[] sortedLevel)
+    {
+        var ranks = Samples.Ranks([.. values, .. others]);
+        return [.. ranks.Take(values.Length).Select(r => Samples.Quantile(sortedLevel, (r + 0.5) / ranks.Length))];
+    }
 
     /// <summary>Scores of reference samples for every label but the predicted one: how a model sees labels that are wrong.</summary>
     static float[] WrongLabelScores(LogitScores reference)

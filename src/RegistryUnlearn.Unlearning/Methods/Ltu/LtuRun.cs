@@ -67,14 +67,15 @@ sealed class LtuRun : GradientRun
 
             var (pool, judges) = SplitReference(task, reference, answers.Reference.Direct.Right(reference.Labels));
             score = new OracleFreeScore(
-                original, answers.Retained.Samples, answers.Forget.Samples, judges, targets.Confidences, task.Classes);
-            var views = targets.Views.Count > 0 ? targets.Views : [.. ViewSet.Of(options.Views, task.Retained.Data).Take(ViewSet.Most)];
+                original, answers.Retained.Samples, answers.Forget.Samples, judges, reference, targets.Confidences, task.Classes);
+            var views = targets.Views.Count > 0 ? targets.Views
+                : [.. ViewSet.Of(options.Views, task.Retained.Data).FirstOrDefault([]).Take(ViewSet.Most)];
             var moved = new List<PoolSource> { new(pool, answers.Reference), new(SampleSource.Of(trained), answers.Retained) };
             // Views that betray membership would teach what is to be forgotten, and views of mislabelled samples the wrong labels.
             if (targets.Views.Count > 0 && !targets.LabelsSuspect)
                 moved.Add(new(answers.Forget.Samples, answers.Forget));
             rememberBatches = new RememberBatches(
-                task, options, original, answers.Retained, moved[0], CanMove(task, views) ? [.. moved] : [], views);
+                task, options, original, answers.Retained, moved[0], views.Count > 0 ? [.. moved] : [], views);
             var retainedPart = options.Part(options.RetainedBatch);
             if (options.Order is MetaStep.Off)
                 retainedBatches = new CyclicBatches(trained, retainedPart, task.Seed, "retained");
@@ -126,8 +127,11 @@ sealed class LtuRun : GradientRun
     public override IReadOnlyList<string> Notes =>
         [
             .. notes,
-            $"The stop rule chose step {best.Step} of {Steps} (score {best.Score:0.000}; "
-                + "0 is like retraining, about 0.6 is nothing done).",
+            best.Step is 0 && IsDone
+                ? $"No step served: each lost more than {OracleFreeScore.Tolerance:P0} of the reference samples or came out worse than "
+                    + "nothing done. The model is as it was."
+                : $"The stop rule chose step {best.Step} of {Steps} (score {best.Score:0.000}; "
+                    + "0 is like retraining, about 0.6 is nothing done).",
         ];
 
     ModelProto Graph(BatchLoss loss) => options.Order is MetaStep.Off
@@ -222,9 +226,6 @@ sealed class LtuRun : GradientRun
         var mean = order[..pooled].Average(i => right[i]);
         return (reference.At(order[..pooled].Where(i => right[i] >= mean).Order()), reference.At(judges.Order()));
     }
-
-    static bool CanMove(UnlearningTask task, IReadOnlyList<View> views) =>
-        views.All(view => SampleSource.CanMove(task.Retained.Data, view));
 
     static Kfac Curvature(UnlearningTask task, SampleSource trained, SampleSource pool, LtuOptions options)
     {

@@ -41,7 +41,9 @@ public enum Preconditioner
 /// <summary>Which views are used.</summary>
 public enum ViewKind
 {
-    /// <summary>Those of the other kinds that keep labels and do not betray membership, each tested; six at most.</summary>
+    /// <summary>
+    /// Those of the other kinds that keep labels and do not betray membership, each tested; six at most, all of one kind of change.
+    /// </summary>
     Auto,
 
     /// <summary>Half a pixel in each of the four directions: for small images, where a whole pixel changes too much.</summary>
@@ -49,6 +51,9 @@ public enum ViewKind
 
     /// <summary>Shifts of one or two pixels with and without mirroring, twelve in all: for photographs.</summary>
     ShiftsFlips,
+
+    /// <summary>Noise on the values, or some of them taken from other samples: for numbers of any kind.</summary>
+    Perturbations,
 }
 
 /// <summary>Options of <c>match</c>, and those that <c>ltu</c> shares with it.</summary>
@@ -110,7 +115,7 @@ public record MatchOptions
         Preservation = reader.Choice("preservation", Preservation.Pool),
         PreservationWeight = reader.Float("preservationWeight", 1, 0, 100),
         OtherClasses = reader.Float("otherClasses", 0.2f, 0, 100),
-        EvaluateEvery = reader.Int("evaluateEvery", 20, 1, 1_000_000),
+        EvaluateEvery = reader.Int("evaluateEvery", 40, 1, 1_000_000),
         Preconditioner = reader.Choice("preconditioner", Preconditioner.Kfac),
         Damping = reader.Float("damping", 0.5f, 1e-6f, 1e6f),
         Optimizer = OptimizerOptions.Read(reader, new(OptimizerKind.Sgd, 0.01f, 0.9f, 0, Schedule.Linear)),

@@ -76,15 +76,15 @@ sealed record TaskAnswers(OriginalAnswers Forget, OriginalAnswers Retained, Orig
     public static TaskAnswers Of(Evaluator original, UnlearningTask task, MatchOptions options)
     {
         var forget = task.Forget ?? throw new ArgumentException("the task has no samples to forget", nameof(task));
-        var views = ViewSet.Of(options.Views, task.Retained.Data);
-        var retained = new OriginalAnswers(original, task.Retained, null, task.Classes, views.Count);
+        var views = ViewSet.Of(options.Views, task.Retained.Data).SelectMany(kind => kind).ToArray();
+        var retained = new OriginalAnswers(original, task.Retained, null, task.Classes, views.Length);
         return new(
-            new(original, forget, null, task.Classes, views.Count,
+            new(original, forget, null, task.Classes, views.Length,
                 keepDirect: options is { Target: ForgetTarget.Views or ForgetTarget.Quantile, OtherClasses: > 0 }),
             retained,
             task.Holdout is { } holdout
-                ? new(original, holdout, null, task.Classes, views.Count, keepDirect: options.Target is ForgetTarget.Views)
-                : new(original, task.Retained, views[0], task.Classes, views.Count,
+                ? new(original, holdout, null, task.Classes, views.Length, keepDirect: options.Target is ForgetTarget.Views)
+                : new(original, task.Retained, views.FirstOrDefault(), task.Classes, views.Length,
                     keepDirect: options.Target is ForgetTarget.Views));
     }
 }

@@ -35,24 +35,44 @@ sealed record ViewSet(IReadOnlyList<View> Views, string? Finding, string? Doubt)
         new(-2, -2, false), new(2, 1, false), new(1, 0, true), new(0, 1, true), new(2, 0, false), new(0, -1, false),
     ];
 
-    /// <summary>The views to try, the most useful first.</summary>
-    public static IReadOnlyList<View> Of(ViewKind kind, DataSet data) => kind switch
+    /// <summary>The strongest first: what a network has memorised shows less, the further a view is from it.</summary>
+    static readonly View[] Perturbed =
+    [
+        new() { Noise = 1, Draw = 1 }, new() { Noise = 1, Draw = 2 }, new() { Swapped = 0.3f, Draw = 3 }, new() { Swapped = 0.3f, Draw = 4 },
+        new() { Noise = 0.7f, Draw = 5 }, new() { Noise = 0.7f, Draw = 6 }, new() { Swapped = 0.2f, Draw = 7 },
+        new() { Swapped = 0.2f, Draw = 8 }, new() { Noise = 0.5f, Draw = 9 }, new() { Noise = 0.5f, Draw = 10 },
+        new() { Swapped = 0.1f, Draw = 11 }, new() { Swapped = 0.1f, Draw = 12 }, new() { Noise = 0.3f, Draw = 13 },
+        new() { Noise = 0.3f, Draw = 14 },
+    ];
+
+    /// <summary>The views to try, kind by kind, the most useful first; none where samples cannot be changed.</summary>
+    public static IReadOnlyList<View[]> Of(ViewKind kind, DataSet data)
     {
-        ViewKind.HalfShifts => HalfShifts,
-        ViewKind.ShiftsFlips => ShiftsFlips,
-        _ => data.SampleShape is [_, >= SmallestForPixels, >= SmallestForPixels] ? [.. ShiftsFlips, .. HalfShifts] : HalfShifts,
-    };
+        IReadOnlyList<View[]> kinds = kind switch
+        {
+            ViewKind.HalfShifts => [HalfShifts],
+            ViewKind.ShiftsFlips => [ShiftsFlips],
+            ViewKind.Perturbations => [Perturbed],
+            _ when data.SampleShape is [_, >= SmallestForPixels, >= SmallestForPixels] => [[.. ShiftsFlips, .. HalfShifts], Perturbed],
+            _ => [HalfShifts, Perturbed],
+        };
+        return [.. kinds.Where(views => views.All(view => SampleSource.CanMove(data, view)))];
+    }
 
     /// <summary>
-    /// Chooses views. Of a kind that the request names all are used, and judged by their mean; <c>auto</c> takes the first that pass alone.
+    /// Chooses views. Of a kind that the request names all are used, and judged by their mean; <c>auto</c> takes the first that pass alone,
+    /// of the first kind of which one does.
     /// </summary>
+    /// <param name="task">One whose samples have views.</param>
     public static ViewSet Choose(TaskAnswers answers, UnlearningTask task, ViewKind kind)
     {
-        var tried = Of(kind, task.Retained.Data);
+        var kinds = Of(kind, task.Retained.Data);
         if (task.Holdout is null)
-            return new([.. kind is ViewKind.Auto ? tried.Take(Most) : tried], null, null);
-        View[] passed = [.. kind is ViewKind.Auto ? tried.Where(view => IsFairAlone(answers, view)).Take(Most) : tried];
-        View[] chosen = passed.Length > 0 ? passed : [.. tried.Take(Most)];
+            return new([.. kind is ViewKind.Auto ? kinds[0].Take(Most) : kinds[0]], null, null);
+        View[] passed = kind is not ViewKind.Auto ? kinds[0]
+            : kinds.Select(views => views.Where(view => IsFairAlone(answers, view)).Take(Most).ToArray())
+                .FirstOrDefault(views => views.Length > 0, []);
+        View[] chosen = passed.Length > 0 ? passed : [.. kinds[0].Take(Most)];
         var (auc, isFair) = Admission(answers.Retained.Mean(chosen, false).Scores, answers.Reference.Mean(chosen, false).Scores);
         var doubt = !isFair ? ": too well to serve as target"
             : passed.Length is 0 ? ", but none of them both keeps labels and passes that test alone" : null;

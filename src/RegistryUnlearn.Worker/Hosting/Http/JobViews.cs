@@ -17,13 +17,14 @@ public sealed record JobSummary(
 }
 
 /// <summary>What a job was asked, without whom it is about.</summary>
-/// <param name="ForgetCount">How many samples are to be forgotten.</param>
-public sealed record RequestSummary(string Model, string Method, int ForgetCount, string ParentPolicy, string? Alias, ulong Seed)
+/// <param name="ForgetCount">How many samples are to be forgotten, beside those of whole groups.</param>
+/// <param name="ForgetGroups">How many groups are to be forgotten.</param>
+public sealed record RequestSummary(string Model, string Method, int ForgetCount, int ForgetGroups, string ParentPolicy, string? Alias, ulong Seed)
 {
     internal static RequestSummary Of(StoredRequest stored)
     {
         var request = stored.Request;
-        return new(request.Model.ToString(), request.Method.Method.Name, request.Forget.Count,
+        return new(request.Model.ToString(), request.Method.Method.Name, request.Forget.Count, request.ForgetGroups.Count,
             request.ParentPolicy.ToString().ToLowerInvariant(), request.Alias?.ToString(), request.Seed);
     }
 }

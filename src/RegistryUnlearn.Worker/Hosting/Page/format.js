@@ -4,6 +4,12 @@ const countFormat = new Intl.NumberFormat("en");
 
 export const count = number => countFormat.format(number);
 
+/** What a request wants forgotten: "3 samples and 1 group". */
+export const whom = request => [
+    request.forgetCount && counted(request.forgetCount, "sample", "samples"),
+    request.forgetGroups && counted(request.forgetGroups, "group", "groups"),
+].filter(Boolean).join(" and ");
+
 export const counted = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
 
 /** Three significant digits, as in the report. */

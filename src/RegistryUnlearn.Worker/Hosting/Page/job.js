@@ -1,7 +1,7 @@
 import { call, watch } from "/api.js";
 import { curves } from "/chart.js";
 import { h, replaceIf, say } from "/dom.js";
-import { count, counted, moment, shortId, span } from "/format.js";
+import { count, moment, shortId, span, whom } from "/format.js";
 import { confirm, facts, failure, head, invitation, pill, progressBar, status, time } from "/parts.js";
 
 const stages = ["fetch", "prepare", "unlearn", "audit", "publish"];
@@ -25,7 +25,7 @@ export function jobPage(place, id) {
         const before = view?.job;
         view = next;
         const { job, request, progress } = view;
-        say(title, request ? `Forget ${counted(request.forgetCount, "sample", "samples")} from ${request.model}` : `Job ${shortId(id)}`);
+        say(title, request ? `Forget ${whom(request)} from ${request.model}` : `Job ${shortId(id)}`);
         replaceIf(state, job.status, () => status(job.status));
         showTitle(place, view);
         showStages(stepper, job, progress);

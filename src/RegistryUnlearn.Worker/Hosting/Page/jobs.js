@@ -1,6 +1,6 @@
 import { call, every } from "/api.js";
 import { h, replaceIf, say, set } from "/dom.js";
-import { ago, count, counted, shortId, span } from "/format.js";
+import { ago, count, shortId, span, whom } from "/format.js";
 import { empty, failure, head, progressBar, status, time } from "/parts.js";
 
 const isOpen = job => job.status === "submitted" || job.status === "running" || job.status === "committing";
@@ -113,7 +113,7 @@ function newRow(id) {
         show({ job, request, progress }) {
             replaceIf(state, job.status, () => status(job.status));
             say(what, request?.model ?? `job ${shortId(id)}`);
-            say(how, request ? `forget ${counted(request.forgetCount, "sample", "samples")} · ${request.method}`
+            say(how, request ? `forget ${whom(request)} · ${request.method}`
                 : "the request is not one that this release reads");
             if (job.status === "running") {
                 replaceIf(outcome, "bar", () => bar.element);

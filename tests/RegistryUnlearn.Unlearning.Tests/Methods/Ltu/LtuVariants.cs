@@ -49,7 +49,7 @@ static class LtuVariants
             Harmonization = (HarmonizationMode)(i % 3),
             Scope = (HarmonizationScope)(((int)target + turn) % 2),
             Preservation = (Preservation)(((int)order + turn) % 2),
-            Views = (ViewKind)(((int)order + turn) % 3),
+            Views = (ViewKind)(((int)order + turn) % 4),
             Preconditioner = (Preconditioner)((((int)target / 2) + (int)order + turn) % 2),
             Optimizer = Full.Optimizer with { Optimizer = (OptimizerKind)(turn % 2), LearningRate = 0.001f },
             Refit = 2,

@@ -32,7 +32,7 @@ public class RememberBatchesTests
         var answers = TaskAnswers.Of(original, Blobs.Task(), options);
         var batches = new RememberBatches(Blobs.Task(), options, original, answers.Retained, new(answers.Reference.Samples, answers.Reference),
             [.. Enumerable.Repeat(new PoolSource(answers.Retained.Samples, answers.Retained), sources)],
-            ViewSet.Of(options.Views, Blobs.Data));
+            ViewSet.Of(options.Views, Blobs.Data)[0]);
         Assert.Equal(size, batches.Size);
 
         using var gradients = new TensorBlock(Blobs.Model.Forward.Parameters);

@@ -22,7 +22,7 @@ public sealed class ApiTests(ApiTests.Site site) : IClassFixture<ApiTests.Site>
         var view = await site.Worker.JobAsync(site.Job);
         Assert.Equal("succeeded", Text(view["job"]!["status"]));
         Assert.Equal("tiny@2", Text(view["job"]!["result"]));
-        Assert.Equal("""{"model":"tiny@1","method":"finetune","forgetCount":4,"parentPolicy":"keep","alias":"production","seed":5}""",
+        Assert.Equal("""{"model":"tiny@1","method":"finetune","forgetCount":4,"forgetGroups":0,"parentPolicy":"keep","alias":"production","seed":5}""",
             view["request"]!.ToJsonString());
         var run = Assert.Single(view["progress"]!["runs"]!.AsArray())!;
         Assert.Equal((6, 6, 6), ((int)run["step"]!, (int)run["steps"]!, run["points"]!.AsArray().Count));
