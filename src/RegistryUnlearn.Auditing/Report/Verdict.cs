@@ -93,9 +93,13 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
                 + $"{Format.Metric(after, MetricCatalogue.CanaryTrueLabel)} are predicted with their true label.";
         if (result.Gates.Count > 0)
             yield return result.Passed
-                ? $"All {result.Gates.Count} gates passed."
-                : $"{result.Gates.Count(gate => !gate.Passed)} of {result.Gates.Count} gates failed; see the gates below.";
+                ? result.Gates.Count == 1 ? "The gate passed." : $"All {result.Gates.Count} gates passed."
+                : Failed(result.Gates);
     }
+
+    static string Failed(IReadOnlyList<GateOutcome> gates) => gates.Count == 1
+        ? "The gate failed; see below."
+        : $"{gates.Count(gate => !gate.Passed)} of {gates.Count} gates failed; see the gates below.";
 
     static string Accuracies(AuditResult result, string set, string where)
     {

@@ -116,7 +116,7 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
     {
         try
         {
-            await commit.FailAsync(job, JobFailure.Describe(e), CancellationToken.None);
+            await commit.FailAsync(job, JobFailure.Describe(e), (e as GateFailedException)?.Candidate, CancellationToken.None);
         }
         catch (RegistryException)
         {
@@ -188,7 +188,10 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         await attempt.EnterAsync("audit");
         var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, driver);
         if (!audit.Result.Passed)
-            throw new GateFailedException(job, [.. audit.Result.Gates.Where(g => !g.Passed)], audit.Result);
+        {
+            var kept = PublishStage.WriteResult(request, fetched, prepared, run, audit, state, Path.Combine(folder, "candidate"));
+            throw new GateFailedException(job, audit.Result, await StoreAsync(jobs.BlobsOf(state), kept, ends.Either));
+        }
 
         await attempt.EnterAsync("publish");
         var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, ends.Either);
@@ -203,6 +206,19 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             await watch.LookAsync(ends.Either);
             throw;
         }
+    }
+
+    /// <summary>Stores local files as blobs of a job.</summary>
+    static async Task<IReadOnlyList<ManifestFile>> StoreAsync(
+        JobBlobs blobs, IReadOnlyList<PublishFile> files, CancellationToken cancellation)
+    {
+        var stored = new List<ManifestFile>();
+        foreach (var file in files)
+        {
+            var (digest, size) = await blobs.PutFileAsync(file.LocalPath, cancellation);
+            stored.Add(new(file.Path, digest, size, file.MediaType, file.Role));
+        }
+        return stored;
     }
 
     /// <summary>

@@ -30,14 +30,7 @@ static class PublishStage
         UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobAudit audit, JobState state,
         ReadOnlySpan<byte> key, SigningKey? signingKey, string folder)
     {
-        Directory.CreateDirectory(folder);
-        WriteModel(request, fetched, job, run, state, folder);
-        File.WriteAllBytes(Path.Combine(folder, "metrics.json"), audit.Result.ToJson());
-        File.WriteAllText(Path.Combine(folder, "report.html"), Report(request, fetched, audit, state));
-        var files = new List<PublishFile> { Published("model.onnx", "model", "application/onnx") };
-        files.AddRange(job.Model.File.ExternalDataFiles.Select(f => Published(f, "model-data", "application/octet-stream")));
-        files.Add(Published("metrics.json", "metrics", "application/json"));
-        files.Add(Published("report.html", "report", "text/html"));
+        var files = WriteResult(request, fetched, job, run, audit, state, folder);
         var attestations = new Attestations(
             request, fetched, job, audit, state, ForgetCommitment.Of(request.Forget, key), signingKey, folder);
         return new PublishPlan
@@ -50,6 +43,23 @@ static class PublishStage
             ParentPolicy = request.ParentPolicy,
             Alias = request.Alias,
         };
+    }
+
+    /// <summary>Writes model, metrics and report: what a version has before anything is said about where it comes from.</summary>
+    public static IReadOnlyList<PublishFile> WriteResult(
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobAudit audit, JobState state, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        WriteModel(request, fetched, job, run, state, folder);
+        File.WriteAllBytes(Path.Combine(folder, "metrics.json"), audit.Result.ToJson());
+        File.WriteAllText(Path.Combine(folder, "report.html"), Report(request, fetched, audit, state));
+        return
+        [
+            Published("model.onnx", "model", "application/onnx"),
+            .. job.Model.File.ExternalDataFiles.Select(f => Published(f, "model-data", "application/octet-stream")),
+            Published("metrics.json", "metrics", "application/json"),
+            Published("report.html", "report", "text/html"),
+        ];
 
         PublishFile Published(string path, string role, string mediaType) => new(Path.Combine(folder, path), path, role, mediaType);
     }
