@@ -26,7 +26,7 @@ public sealed class ErasureHygieneTests
     [InlineData("{}", 0)]
     [InlineData("""
         {
-          "audit": { "compare": ["neggrad+"] },
+          "audit": { "compare": ["neggrad+"], "gates": [] },
           "method": { "name": "ltu", "options": { "steps": 3, "target": "quantile", "preservation": "none" } }
         }
         """, 0)]

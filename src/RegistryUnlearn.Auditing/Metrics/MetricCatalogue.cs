@@ -30,6 +30,18 @@ public static class MetricCatalogue
     public const string OracleKs = "oracle.forget-loss-ks";
     public const string CanaryTrainedLabel = "canary.trained-label";
     public const string CanaryTrueLabel = "canary.true-label";
+    public const string Change = "forget.change";
+    public const string RelearnSteps = "relearn.steps";
+    public const string RelearnControl = "relearn.control-steps";
+    public const string RelearnRatio = "relearn.ratio";
+    public const string NeighbourAuc = "neighbours.auc";
+    public const string NeighbourLoss = "neighbours.confidence-lost";
+
+    /// <summary>Unseen samples that are like the forget set, see <see cref="MatchedAttack"/>; stands where names of sets stand.</summary>
+    public const string Matched = "matched";
+
+    /// <summary>Unseen samples of classes that the retained set still has; stands where names of sets stand.</summary>
+    public const string KeptClasses = "kept-classes";
 
     public static string Accuracy(string set) => $"{set}.accuracy";
     public static string MeanLoss(string set) => $"{set}.mean-loss";
@@ -76,6 +88,18 @@ public static class MetricCatalogue
             yield return new(Ks(reference), $"loss KS, forget vs {reference}", MetricUnit.Number);
         }
 
+        yield return new(Auc(Matched), "attack AUC, forget vs matched unseen samples", MetricUnit.Number);
+        yield return new(AucLow(Matched), "attack AUC, forget vs matched unseen samples, lower bound", MetricUnit.Number);
+        yield return new(AucHigh(Matched), "attack AUC, forget vs matched unseen samples, upper bound", MetricUnit.Number);
+        yield return new(Ks(Matched), "loss KS, forget vs matched unseen samples", MetricUnit.Number);
+        yield return new(Accuracy(KeptClasses), "accuracy, unseen samples of retained classes", MetricUnit.Share);
+        yield return new(AccuracyDrop(KeptClasses), "accuracy lost, unseen samples of retained classes", MetricUnit.Points);
+        yield return new(Change, "change of the confidences, forget", MetricUnit.Nats);
+        yield return new(RelearnSteps, "steps to learn the forget set again", MetricUnit.Number);
+        yield return new(RelearnControl, "steps to learn matched unseen samples", MetricUnit.Number);
+        yield return new(RelearnRatio, "relearn time, forget : unseen", MetricUnit.Number);
+        yield return new(NeighbourAuc, "neighbours lost more than others, AUC", MetricUnit.Number);
+        yield return new(NeighbourLoss, "confidence lost by neighbours beyond others", MetricUnit.Nats);
         yield return new(CanaryTrainedLabel, "canaries with the trained label", MetricUnit.Share);
         yield return new(CanaryTrueLabel, "canaries with the true label", MetricUnit.Share);
         yield return new(OracleKs, "loss KS, forget vs oracles", MetricUnit.Number, NeedsOracles: true);

@@ -6,6 +6,9 @@ namespace RegistryUnlearn.Auditing.Report;
 /// </summary>
 public static class ReportWriter
 {
+    const string ByDefault = "The request sets none: these are the defaults. They refuse an untouched or ruined model; passing them is no "
+        + "proof that enough was removed.";
+
     static readonly Markup Style = new(ReadStyle());
 
     /// <summary>The page as UTF-8 text with LF line ends; it is well-formed XML after the document type.</summary>
@@ -116,6 +119,7 @@ public static class ReportWriter
             return;
         }
 
+        html.Add($"<p class=\"lead\">{(result.HasDefaultGates ? ByDefault : "As the request asks.")}</p>");
         html.Add($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Gates\"><table class=\"gates\">");
         html.Add($"<thead><tr><th scope=\"col\">metric</th>");
         html.Add($"<th scope=\"col\">required</th><th scope=\"col\">measured</th><th scope=\"col\">result</th></tr></thead><tbody>");

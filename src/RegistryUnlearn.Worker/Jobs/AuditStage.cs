@@ -1,4 +1,5 @@
 using RegistryUnlearn.Auditing;
+using RegistryUnlearn.Training.Buffers;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Worker.Requests;
 
@@ -15,22 +16,26 @@ static class AuditStage
     public static async Task<JobAudit> AuditAsync(
         UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, RunDriver driver)
     {
-        var before = ModelMeasurement.Of("do nothing", job, job.Task.Original);
-        var after = ModelMeasurement.Of(request.Method.Method.Name, job, run.Result);
+        var original = ModelMeasurement.Of("do nothing", job, job.Task.Original);
+        var relearn = RelearnMeasurement.Of(job);
+        var before = Audited(original, job.Task.Original);
+        var after = Audited(ModelMeasurement.Of(request.Method.Method.Name, job, run.Result), run.Result);
         var comparisons = new List<AuditedModel>();
         foreach (var (i, choice) in request.Audit.Compare.Index())
-            comparisons.Add(new AuditedModel(choice.Method.Name, await CompareAsync($"compare-{i}", choice, job, driver)));
+            comparisons.Add(await CompareAsync($"compare-{i}", choice));
         var result = Auditor.Audit(
-            new AuditedModel("do nothing", before), new AuditedModel(request.Method.Method.Name, after), comparisons,
-            fetched.Oracles, request.Audit.Gates, new AuditOptions(request.Seed));
-        return new(result, before, after, fetched.Oracles, [.. run.Traces.Select(Record)], run.Notes);
-    }
+            before, after, comparisons, fetched.Oracles, request.Audit.Gates, new AuditOptions(request.Seed));
+        return new(result, before.Summary, after.Summary, fetched.Oracles, [.. run.Traces.Select(Record)], run.Notes);
 
-    static async Task<ModelSummary> CompareAsync(string name, MethodChoice choice, PreparedJob job, RunDriver driver)
-    {
-        using var run = choice.Method.Start(job.Task, choice.Options);
-        await driver.FinishAsync(name, choice.Method.Name, run);
-        return ModelMeasurement.Of(choice.Method.Name, job, run.Result);
+        AuditedModel Audited(ModelOutputs outputs, TensorBlock parameters) => new(
+            outputs.Name, ModelSummary.Of(outputs), RetrainFreeEstimates.Of(outputs, original, relearn?.Measure(parameters)));
+
+        async Task<AuditedModel> CompareAsync(string name, MethodChoice choice)
+        {
+            using var other = choice.Method.Start(job.Task, choice.Options);
+            await driver.FinishAsync(name, choice.Method.Name, other);
+            return Audited(ModelMeasurement.Of(choice.Method.Name, job, other.Result), other.Result);
+        }
     }
 
     static StepRecord Record(StepTrace trace, int step) =>

@@ -172,11 +172,11 @@ public static class RequestReader
     static RequestedAudit ReadAudit(JsonFields? fields, List<string> errors)
     {
         if (fields is null)
-            return new RequestedAudit(null, [], []);
+            return new RequestedAudit(null, [], null);
         var oracles = fields.Text("oracles");
         CheckPath(fields, "oracles", oracles);
         var compare = fields.List("compare", "method names", (entry, path) => ReadMethod(entry, path, errors)) ?? [];
-        var gates = fields.List("gates", "gates", (entry, path) => ReadGate(new JsonFields(entry, path, errors))) ?? [];
+        var gates = fields.List("gates", "gates", (entry, path) => ReadGate(new JsonFields(entry, path, errors)));
         fields.Finish();
         return new RequestedAudit(oracles, compare, gates);
     }

@@ -79,4 +79,5 @@ public sealed record RetainedChoice(double? Fraction, ulong Seed, IReadOnlyList<
 
 /// <param name="Oracles">Path of an oracle file in the registry.</param>
 /// <param name="Compare">Other methods to show beside the chosen one; their results are not published.</param>
-public sealed record RequestedAudit(string? Oracles, IReadOnlyList<MethodChoice> Compare, IReadOnlyList<Gate> Gates);
+/// <param name="Gates">Null for <see cref="DefaultGates"/>; an empty list asks for nothing.</param>
+public sealed record RequestedAudit(string? Oracles, IReadOnlyList<MethodChoice> Compare, IReadOnlyList<Gate>? Gates);

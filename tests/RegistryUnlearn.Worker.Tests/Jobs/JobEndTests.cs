@@ -159,7 +159,7 @@ public sealed class JobEndTests
     [InlineData("{}", null)]
     [InlineData("""
         {
-          "audit": { "compare": ["neggrad+"] },
+          "audit": { "compare": ["neggrad+"], "gates": [] },
           "method": { "name": "ltu", "options": { "steps": 3, "target": "quantile", "preservation": "none" } }
         }
         """, null)]

@@ -164,6 +164,7 @@ public sealed class RequestReaderTests
         var request = RequestReader.Read(TinyRegistry.Request(r =>
         {
             r.Remove("publish");
+            r.Remove("audit");
             r["method"] = "finetune";
             r["seed"] = ulong.MaxValue;
         }), "request.json");
@@ -175,7 +176,8 @@ public sealed class RequestReaderTests
         Assert.Equal(new ArrayNames("x", "y", null, null, null), request.Data.Arrays);
         Assert.Equal((1f, 0f, 1f), (request.Data.Scale, Assert.Single(request.Data.Mean), Assert.Single(request.Data.Std)));
         Assert.Equal((0.5, 2UL), (request.Retain.Fraction, request.Retain.Seed));
-        Assert.Empty(request.Audit.Gates);
+        Assert.Null(request.Audit.Gates);
+        Assert.Empty(RequestReader.Read(TinyRegistry.Request(), "request.json").Audit.Gates!);
     }
 
     /// <summary>RFC 7396: null removes, objects merge, everything else replaces.</summary>
