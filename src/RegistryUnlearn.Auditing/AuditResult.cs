@@ -70,6 +70,9 @@ public sealed record AuditResult(
     /// <summary>Whether the gates are those that apply when none are asked for, see <see cref="DefaultGates"/>.</summary>
     public bool HasDefaultGates { get; init; }
 
+    /// <summary>What a pool of oracles and reference models let the audit find; null without one.</summary>
+    public PoolFindings? Pool { get; init; }
+
     [JsonIgnore]
     public AuditRow Before => Rows.First(row => row.Kind == RowKind.Before);
     [JsonIgnore]

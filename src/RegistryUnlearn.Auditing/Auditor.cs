@@ -10,6 +10,7 @@ public static class Auditor
     /// <param name="comparisons">Other methods on the same request, each a row.</param>
     /// <param name="oracles">Models retrained without the forget set; may be empty, five or more give a useful band.</param>
     /// <param name="gates">Conditions on the model after unlearning; null for <see cref="DefaultGates"/>.</param>
+    /// <param name="pool">What a pool of models let find; its numbers become metrics of the models before and after.</param>
     /// <exception cref="AuditInputException">The models were not measured on the same sets, or a gate names an unknown metric.</exception>
     public static AuditResult Audit(
         AuditedModel before,
@@ -17,7 +18,8 @@ public static class Auditor
         IReadOnlyList<AuditedModel> comparisons,
         IReadOnlyList<OracleRecord> oracles,
         IReadOnlyList<Gate>? gates,
-        AuditOptions options)
+        AuditOptions options,
+        PoolFindings? pool = null)
     {
         CheckSameSets(before, [after, .. comparisons, .. oracles.Select(oracle => new AuditedModel(oracle.Name, oracle.Summary))]);
         var reference = before.Summary.Test is not null ? AuditSets.Test : before.Summary.Holdout is not null ? AuditSets.Holdout : null;
@@ -29,6 +31,7 @@ public static class Auditor
             new(model.Name, kind, Estimated(
                 Measure(model.Summary, before.Summary, compared, reference, options), model.Estimates, before.Estimates));
         List<AuditRow> rows = [Row(before, RowKind.Before), Row(after, RowKind.After)];
+        AddPool(rows, pool);
         rows.AddRange(comparisons.Select(model => Row(model, RowKind.Comparison)));
         rows.AddRange(oracles.Select((oracle, i) => new AuditRow(
             oracle.Name,
@@ -55,6 +58,7 @@ public static class Auditor
             [.. Notes(before.Summary, reference, oracles.Count, hasScore: rows.Take(2).All(row => row[MetricCatalogue.H] is not null))])
         {
             HasDefaultGates = gates is null,
+            Pool = pool,
         };
     }
 
@@ -113,6 +117,23 @@ public static class Auditor
             if (value is { } v)
                 metrics[name] = v;
         }
+    }
+
+    static void AddPool(List<AuditRow> rows, PoolFindings? pool)
+    {
+        foreach (var finding in pool?.Attacks ?? [])
+        {
+            if (rows.FirstOrDefault(row => row.Kind == finding.Kind) is not { } row)
+                continue;
+            row.Metrics[MetricCatalogue.PoolAuc(finding.Attack)] = finding.Auc;
+            foreach (var rate in finding.Rates)
+                row.Metrics[MetricCatalogue.PoolTpr(finding.Attack, rate.FalsePositiveRate)] = rate.TruePositiveRate;
+        }
+
+        if (pool?.Klom is { } klom)
+            rows[1].Metrics[MetricCatalogue.Klom] = klom.Mean;
+        if (pool?.ULira?.BalancedAccuracy is { } accuracy)
+            rows[1].Metrics[MetricCatalogue.ULira] = accuracy;
     }
 
     static SortedDictionary<string, double> Estimated(

@@ -4,12 +4,16 @@ using RegistryUnlearn.Registry;
 
 namespace RegistryUnlearn.Cli.Commands;
 
-/// <summary>The registry's audit log: <c>audit list</c> and <c>audit verify</c>.</summary>
+/// <summary>
+/// The registry's audit log: <c>audit list</c> and <c>audit verify</c>; and what audits of models need: <c>audit oracles</c>.
+/// </summary>
 static class AuditCommand
 {
     public static Command Create(CommandHost host) =>
-        new("audit", "Look at the audit log of a registry: what was published, failed, cancelled, promoted, retired, removed.")
+        new("audit", "Look at the audit log of a registry: what was published, failed, cancelled, promoted, retired, removed. "
+            + "Train the models that audits of unlearning compare with.")
         {
+            AuditOraclesCommand.Create(host),
             List(host),
             Verify(host),
         };

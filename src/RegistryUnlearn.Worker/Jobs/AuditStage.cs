@@ -14,18 +14,26 @@ sealed record JobAudit(
 static class AuditStage
 {
     public static async Task<JobAudit> AuditAsync(
-        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, RunDriver driver)
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, RunDriver driver,
+        IReadOnlyList<PooledOutputs> pool)
     {
         var original = ModelMeasurement.Of("do nothing", job, job.Task.Original);
         var relearn = RelearnMeasurement.Of(job);
         var before = Audited(original, job.Task.Original);
-        var after = Audited(ModelMeasurement.Of(request.Method.Method.Name, job, run.Result), run.Result);
+        var unlearned = ModelMeasurement.Of(request.Method.Method.Name, job, run.Result);
+        var after = Audited(unlearned, run.Result);
         var comparisons = new List<AuditedModel>();
         foreach (var (i, choice) in request.Audit.Compare.Index())
             comparisons.Add(await CompareAsync($"compare-{i}", choice));
-        var result = Auditor.Audit(
-            before, after, comparisons, fetched.Oracles, request.Audit.Gates, new AuditOptions(request.Seed));
-        return new(result, before.Summary, after.Summary, fetched.Oracles, [.. run.Traces.Select(Record)], run.Notes);
+        var options = new AuditOptions(request.Seed);
+        IReadOnlyList<OracleRecord> oracles =
+        [
+            .. fetched.Oracles,
+            .. pool.Where(m => m.Kind is PoolKind.Oracle).Select(m => OracleRecord.Of(m.Outputs, (long)m.Seed, lossPoints: null)),
+        ];
+        var result = Auditor.Audit(before, after, comparisons, oracles, request.Audit.Gates, options,
+            pool.Count == 0 ? null : PoolAudit.Of(original, unlearned, pool, options));
+        return new(result, before.Summary, after.Summary, oracles, [.. run.Traces.Select(Record)], run.Notes);
 
         AuditedModel Audited(ModelOutputs outputs, TensorBlock parameters) => new(
             outputs.Name, ModelSummary.Of(outputs), RetrainFreeEstimates.Of(outputs, original, relearn?.Measure(parameters)));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Worker.Oracles;
 using RegistryUnlearn.Worker.Requests;
 
 namespace RegistryUnlearn.Worker.Jobs;
@@ -186,7 +187,9 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             progress.Note(note);
 
         await attempt.EnterAsync("audit");
-        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, driver);
+        IReadOnlyList<Auditing.PooledOutputs> pool = request.Audit.Pool is { } id
+            ? await PoolMeasurement.MeasureAsync(store, id, request, fetched, prepared, folder, clock, progress, ends.Either) : [];
+        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, driver, pool);
         if (!audit.Result.Passed)
         {
             var kept = PublishStage.WriteResult(request, fetched, prepared, run, audit, state, Path.Combine(folder, "candidate"));

@@ -175,10 +175,13 @@ public static class RequestReader
             return new RequestedAudit(null, [], null);
         var oracles = fields.Text("oracles");
         CheckPath(fields, "oracles", oracles);
+        var pool = fields.Text("pool");
+        if (pool is not null && (pool.Length != 64 || pool.AsSpan().IndexOfAnyExcept("0123456789abcdef") >= 0))
+            fields.Error("pool", "is no id of a pool; give the 64 hexadecimal digits that audit oracles prints");
         var compare = fields.List("compare", "method names", (entry, path) => ReadMethod(entry, path, errors)) ?? [];
         var gates = fields.List("gates", "gates", (entry, path) => ReadGate(new JsonFields(entry, path, errors)));
         fields.Finish();
-        return new RequestedAudit(oracles, compare, gates);
+        return new RequestedAudit(oracles, compare, gates, pool);
     }
 
     static Gate? ReadGate(JsonFields fields)

@@ -78,6 +78,7 @@ public sealed record ArrayNames(string Inputs, string Labels, string? Ids, strin
 public sealed record RetainedChoice(double? Fraction, ulong Seed, IReadOnlyList<string>? Ids);
 
 /// <param name="Oracles">Path of an oracle file in the registry.</param>
+/// <param name="Pool">Id of a pool of oracles and reference models in the registry.</param>
 /// <param name="Compare">Other methods to show beside the chosen one; their results are not published.</param>
 /// <param name="Gates">Null for <see cref="DefaultGates"/>; an empty list asks for nothing.</param>
-public sealed record RequestedAudit(string? Oracles, IReadOnlyList<MethodChoice> Compare, IReadOnlyList<Gate>? Gates);
+public sealed record RequestedAudit(string? Oracles, IReadOnlyList<MethodChoice> Compare, IReadOnlyList<Gate>? Gates, string? Pool = null);
