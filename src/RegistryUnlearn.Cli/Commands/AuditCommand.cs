@@ -5,7 +5,7 @@ using RegistryUnlearn.Registry;
 namespace RegistryUnlearn.Cli.Commands;
 
 /// <summary>
-/// The registry's audit log: <c>audit list</c> and <c>audit verify</c>; and what audits of models need: <c>audit oracles</c>.
+/// The registry's audit log: <c>audit list</c> and <c>audit verify</c>; and audits of models: <c>audit oracles</c>, <c>audit inversion</c>.
 /// </summary>
 static class AuditCommand
 {
@@ -14,6 +14,7 @@ static class AuditCommand
             + "Train the models that audits of unlearning compare with.")
         {
             AuditOraclesCommand.Create(host),
+            AuditInversionCommand.Create(host),
             List(host),
             Verify(host),
         };

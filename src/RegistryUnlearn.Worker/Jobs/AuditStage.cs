@@ -13,15 +13,16 @@ sealed record JobAudit(
 /// <summary>Measures the model before and after, runs the methods to compare with, and judges the gates.</summary>
 static class AuditStage
 {
+    /// <param name="result">What is to be published: the run's result, with the defence that the request asks for.</param>
     public static async Task<JobAudit> AuditAsync(
-        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, RunDriver driver,
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, TensorBlock result, RunDriver driver,
         IReadOnlyList<PooledOutputs> pool)
     {
         var original = ModelMeasurement.Of("do nothing", job, job.Task.Original);
         var relearn = RelearnMeasurement.Of(job);
         var before = Audited(original, job.Task.Original);
-        var unlearned = ModelMeasurement.Of(request.Method.Method.Name, job, run.Result);
-        var after = Audited(unlearned, run.Result);
+        var unlearned = ModelMeasurement.Of(request.Method.Method.Name, job, result);
+        var after = Audited(unlearned, result);
         var comparisons = new List<AuditedModel>();
         foreach (var (i, choice) in request.Audit.Compare.Index())
             comparisons.Add(await CompareAsync($"compare-{i}", choice));
@@ -31,9 +32,9 @@ static class AuditStage
             .. fetched.Oracles,
             .. pool.Where(m => m.Kind is PoolKind.Oracle).Select(m => OracleRecord.Of(m.Outputs, (long)m.Seed, lossPoints: null)),
         ];
-        var result = Auditor.Audit(before, after, comparisons, oracles, request.Audit.Gates, options,
+        var found = Auditor.Audit(before, after, comparisons, oracles, request.Audit.Gates, options,
             pool.Count == 0 ? null : PoolAudit.Of(original, unlearned, pool, options));
-        return new(result, before.Summary, after.Summary, oracles, [.. run.Traces.Select(Record)], run.Notes);
+        return new(found, before.Summary, after.Summary, oracles, [.. run.Traces.Select(Record)], run.Notes);
 
         AuditedModel Audited(ModelOutputs outputs, TensorBlock parameters) => new(
             outputs.Name, ModelSummary.Of(outputs), RetrainFreeEstimates.Of(outputs, original, relearn?.Measure(parameters)));

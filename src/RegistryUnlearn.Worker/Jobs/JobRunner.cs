@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Unlearning.Defences;
 using RegistryUnlearn.Worker.Oracles;
 using RegistryUnlearn.Worker.Requests;
 
@@ -185,20 +186,21 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         await driver.FinishAsync("unlearn", request.Method.Method.Name, run);
         foreach (var note in run.Notes)
             progress.Note(note);
+        using var result = request.Defence.IsNone ? run.Result.Clone() : DifferenceDefence.Apply(task, run.Result, request.Defence);
 
         await attempt.EnterAsync("audit");
         IReadOnlyList<Auditing.PooledOutputs> pool = request.Audit.Pool is { } id
             ? await PoolMeasurement.MeasureAsync(store, id, request, fetched, prepared, folder, clock, progress, ends.Either) : [];
-        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, driver, pool);
+        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, result, driver, pool);
         if (!audit.Result.Passed)
         {
-            var kept = PublishStage.WriteResult(request, fetched, prepared, run, audit, state, Path.Combine(folder, "candidate"));
+            var kept = PublishStage.WriteResult(request, fetched, prepared, result, audit, state, Path.Combine(folder, "candidate"));
             throw new GateFailedException(job, audit.Result, await StoreAsync(jobs.BlobsOf(state), kept, ends.Either));
         }
 
         await attempt.EnterAsync("publish");
         var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, ends.Either);
-        var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, options.SigningKey,
+        var plan = PublishStage.Plan(request, fetched, prepared, result, audit, state, key, options.SigningKey,
             Path.Combine(folder, "result"));
         try
         {

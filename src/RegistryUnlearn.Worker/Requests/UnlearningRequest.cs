@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Unlearning.Defences;
 using RegistryUnlearn.Unlearning.Methods;
 
 namespace RegistryUnlearn.Worker.Requests;
@@ -31,6 +32,9 @@ public sealed record UnlearningRequest
     public ParentPolicy ParentPolicy { get; init; } = ParentPolicy.Quarantine;
 
     public Alias? Alias { get; init; }
+
+    /// <summary>What is done to the result before it is audited and published.</summary>
+    public DefenceOptions Defence { get; init; } = DefenceOptions.None;
 
     /// <summary>Which tensors are trained where the default is not right.</summary>
     public ParameterPatterns Parameters { get; init; } = ParameterPatterns.Default;
