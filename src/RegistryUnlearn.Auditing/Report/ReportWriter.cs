@@ -27,14 +27,17 @@ public static class ReportWriter
         html.Add($"<section id=\"results\"><h2>Results</h2>");
         html.Add($"<p class=\"lead\">{Counted(input.Result)}</p>");
         ResultTable.Write(html, input.Result);
-        html.Add($"</section><section id=\"figures\"><h2>Figures</h2>");
+        html.Add($"</section>");
+        EstimateTable.Write(html, input.Result);
+        AttackTable.Write(html, input.Result);
+        html.Add($"<section id=\"figures\"><h2>Figures</h2>");
         var number = 0;
         foreach (var figure in Figures(input))
             figure.Write(html, ++number);
         html.Add($"</section>");
         WriteGates(html, input.Result);
-        WriteRecord(html, input.Record);
         WriteGlossary(html);
+        WriteRecord(html, input.Record);
         html.Add($"</main></body></html>");
         return html.ToString();
     }
@@ -42,14 +45,18 @@ public static class ReportWriter
     static IEnumerable<Figure> Figures(ReportInput input)
     {
         yield return LossFigure.Make(input);
-        if (input.Steps.Count > 0)
-            yield return StepFigure.Make(input.Steps);
-        if (input.Before.Forget.Confusion.Length > 0)
-            yield return ConfusionFigure.Make(input);
-        if (input.Result.Gaps.Count > 0)
-            yield return GapFigure.Make(input.Result);
         if (input.Result.Reference is not null)
             yield return RocFigure.Make(input);
+        if (input.Result.Gaps.Count > 0)
+            yield return GapFigure.Make(input.Result);
+        if (input.Before.Forget.Confusion.Length > 0)
+        {
+            yield return ClassFigure.Make(input);
+            yield return ConfusionFigure.Make(input);
+        }
+
+        if (input.Steps.Count > 0)
+            yield return StepFigure.Make(input.Steps);
     }
 
     static void WriteHead(Html html, ReportInput input)

@@ -111,7 +111,7 @@ public sealed class JobEndTests
     }
 
     static string Judgement(byte[] report) =>
-        Encoding.UTF8.GetString(report).Contains("The gate failed; see below.") ? "gates failed" : "no failed gate";
+        Encoding.UTF8.GetString(report).Contains("The gate failed, so nothing was published; see below.") ? "gates failed" : "no failed gate";
 
     [Fact]
     public async Task Divergence_stops_at_the_last_good_state()
