@@ -186,7 +186,8 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         await driver.FinishAsync("unlearn", request.Method.Method.Name, run);
         foreach (var note in run.Notes)
             progress.Note(note);
-        using var result = request.Defence.IsNone ? run.Result.Clone() : DifferenceDefence.Apply(task, run.Result, request.Defence);
+        using var defended = request.Defence.IsNone ? null : DifferenceDefence.Apply(task, run.Result, request.Defence);
+        var result = defended ?? run.Result;
 
         await attempt.EnterAsync("audit");
         IReadOnlyList<Auditing.PooledOutputs> pool = request.Audit.Pool is { } id

@@ -11,7 +11,8 @@ static class ModelMeasurement
     /// <summary>Logits above this many floats (128 MiB) are not kept.</summary>
     const long MostLogits = 1L << 25;
 
-    public static ModelOutputs Of(string name, PreparedJob job, TensorBlock parameters)
+    /// <param name="keepLogits">Whether logits of the forget set and of unseen samples are kept, where they are few enough.</param>
+    public static ModelOutputs Of(string name, PreparedJob job, TensorBlock parameters, bool keepLogits = true)
     {
         using var evaluator = Evaluator.Frozen(job.Model.Forward, parameters);
         var classes = job.Model.Classes;
@@ -25,7 +26,7 @@ static class ModelMeasurement
             var truth = new int[trained.Length];
             for (var i = 0; i < truth.Length; i++)
                 truth[i] = (int)subset.Data.TrueLabels[subset.Rows[i / size] * size + i % size];
-            var keeps = set is not AuditSets.Retained && size == 1 && (long)trained.Length * classes <= MostLogits;
+            var keeps = keepLogits && set is not AuditSets.Retained && size == 1 && (long)trained.Length * classes <= MostLogits;
             return new SetOutputs(set, classes, trained, trained.SequenceEqual(truth) ? null : truth, size,
                 take => evaluator.Logits(source.Count, source.FillFrom, (_, logits) => take(logits)), keeps);
         }

@@ -31,7 +31,7 @@ static class PoolMeasurement
             OraclePool.ReadParameters(parameters, local);
             File.Delete(local);
             measured.Add(new(
-                kind, model.Index, model.Seed, ModelMeasurement.Of(model.Name, job, parameters),
+                kind, model.Index, model.Seed, ModelMeasurement.Of(model.Name, job, parameters, keepLogits: false),
                 kind is PoolKind.Reference ? Knows(job, model) : null));
         }
         if (measured.Count == 0)

@@ -110,6 +110,7 @@ public sealed class RequestReaderTests
             "{ \"audit\": { \"gates\": [{ \"metric\": \"h\", \"atMost\": 1, \"atLeast\": 1 }] } }",
             ["audit.gates[0].atMost and atLeast: give exactly one of them"]
         },
+        { "{ \"audit\": { \"pool\": \"../x\" } }", ["audit.pool is no id of a pool; give the 64 hexadecimal digits that audit oracles prints"] },
         { "{ \"audit\": { \"gates\": [{ \"metric\": \"beauty\", \"atMost\": 1 }] } }", ["audit.gates[0].metric " + Metrics] },
 
         { "{ \"publish\": { \"parent\": \"burn\" } }", ["publish.parent is 'burn'; give one of keep, quarantine, delete"] },
@@ -123,7 +124,7 @@ public sealed class RequestReaderTests
             "{ \"surprise\": 3, \"model\": null, \"forget\": { \"ids\": [] }, \"publish\": { \"alias\": 1, \"when\": 2 } }",
             [
                 "model is missing; give a reference such as name@7 or name:production", "forget.ids is empty; name at least one sample",
-                "publish.alias is a number; give a text", "publish.when is unknown; known are alias, parent",
+                "publish.alias is a number; give a text", "publish.when is unknown; known are alias, defence, parent",
                 "surprise is unknown; known are audit, classAxis, data, forget, logits, method, model, parameters, publish, retain, "
                     + "schemaVersion, seed",
             ]
