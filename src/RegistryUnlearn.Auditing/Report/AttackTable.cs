@@ -5,7 +5,10 @@ static class AttackTable
 {
     static readonly Dictionary<string, string> Titles = new()
     {
-        ["loss"] = "loss threshold", ["confidence"] = "logit-scaled confidence", ["rmia"] = "RMIA", ["lira"] = "LiRA",
+        ["loss"] = "loss threshold",
+        ["confidence"] = "logit-scaled confidence",
+        ["rmia"] = "RMIA",
+        ["lira"] = "LiRA",
     };
 
     public static void Write(Html html, AuditResult result)

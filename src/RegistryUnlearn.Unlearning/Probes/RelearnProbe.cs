@@ -15,7 +15,7 @@ public sealed record RelearnSamples(DataSet Data, int[] Rows, long[] Labels);
 /// Trains a model on a few samples, all in one batch, and counts the steps to a loss. What a model once knew comes back faster than it
 /// learns something new; the optimizer is AdamW at 0.001, whose steps do not depend on the scale of the gradients.
 /// </summary>
-public sealed class RelearnProbe(UnlearningTask task)
+public sealed class RelearnProbe : IDisposable
 {
     /// <summary>Samples at most: one batch in memory, and enough for a mean.</summary>
     public const int MostSamples = 128;
@@ -28,6 +28,26 @@ public sealed class RelearnProbe(UnlearningTask task)
 
     static readonly OptimizerOptions Optimizer = new(OptimizerKind.Adamw, 0.001f, 0, 0, Schedule.Constant);
 
+    readonly UnlearningTask task;
+    readonly TensorBlock at, gradients;
+    readonly CrossEntropyGradient gradient;
+
+    public RelearnProbe(UnlearningTask task)
+    {
+        this.task = task;
+        (at, gradients) = (new TensorBlock(task.Original.Layout, task.Device), new TensorBlock(task.Original.Layout, task.Device));
+        try
+        {
+            gradient = new CrossEntropyGradient(task, at, gradients);
+        }
+        catch
+        {
+            at.Dispose();
+            gradients.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>Rows that a probe takes of so many samples: the model's own batch if it insists.</summary>
     public int Take(int count) =>
         task.Model.FixedBatch is { } batch ? (int)batch : Math.Min(count, task.Model.Layout.IsPerSample ? MostSamples : MostTexts);
@@ -35,10 +55,8 @@ public sealed class RelearnProbe(UnlearningTask task)
     /// <summary>Mean cross-entropy of the samples at some parameters, in nats.</summary>
     public double Loss(TensorBlock parameters, RelearnSamples samples)
     {
-        using var gradients = new TensorBlock(parameters.Layout, task.Device);
-        using var start = OnDevice(parameters);
-        using var gradient = new CrossEntropyGradient(task, start, gradients);
-        return Loss(gradient, samples);
+        at.CopyFrom(parameters);
+        return Loss(samples);
     }
 
     /// <summary>
@@ -49,15 +67,13 @@ public sealed class RelearnProbe(UnlearningTask task)
     /// <param name="target">Nats, above 0.</param>
     public double? Steps(TensorBlock parameters, RelearnSamples samples, double target)
     {
-        using var gradients = new TensorBlock(parameters.Layout, task.Device);
-        using var at = OnDevice(parameters);
-        using var gradient = new CrossEntropyGradient(task, at, gradients);
-        using var algebra = BlockAlgebra.On(task.Device, parameters.Layout);
+        at.CopyFrom(parameters);
+        using var algebra = BlockAlgebra.On(task.Device, at.Layout);
         using var optimizer = Optimizer.Create(algebra);
         var before = double.NaN;
         for (var step = 0; step <= MostSteps; step++)
         {
-            var loss = Loss(gradient, samples);
+            var loss = Loss(samples);
             if (!double.IsFinite(loss))
                 return null;
             if (loss <= target)
@@ -70,13 +86,12 @@ public sealed class RelearnProbe(UnlearningTask task)
         return MostSteps;
     }
 
-    static double Loss(CrossEntropyGradient gradient, RelearnSamples samples) =>
-        gradient.Run(samples.Data, samples.Rows, labels => samples.Labels.CopyTo(labels));
+    double Loss(RelearnSamples samples) => gradient.Run(samples.Data, samples.Rows, labels => samples.Labels.CopyTo(labels));
 
-    TensorBlock OnDevice(TensorBlock parameters)
+    public void Dispose()
     {
-        var copy = new TensorBlock(parameters.Layout, task.Device);
-        copy.CopyFrom(parameters);
-        return copy;
+        gradient.Dispose();
+        at.Dispose();
+        gradients.Dispose();
     }
 }

@@ -19,7 +19,7 @@ static class AuditStage
         IReadOnlyList<PooledOutputs> pool)
     {
         var original = ModelMeasurement.Of("do nothing", job, job.Task.Original);
-        var relearn = RelearnMeasurement.Of(job);
+        using var relearn = RelearnMeasurement.Of(job);
         var before = Audited(original, job.Task.Original);
         var unlearned = ModelMeasurement.Of(request.Method.Method.Name, job, result);
         var after = Audited(unlearned, result);

@@ -9,7 +9,7 @@ namespace RegistryUnlearn.Worker.Jobs;
 /// Measures how fast models learn the forget set again, against unseen samples of the same true classes under the same labels. Both sides
 /// are taught up to the loss that the original has on its side's forget samples.
 /// </summary>
-sealed class RelearnMeasurement
+sealed class RelearnMeasurement : IDisposable
 {
     /// <summary>Share of the original's loss on unseen samples below which the loss to be reached does not go: it takes too long.</summary>
     const double LeastTarget = 0.1;
@@ -50,6 +50,8 @@ sealed class RelearnMeasurement
         target > 0 && probe.Steps(parameters, forget, target) is { } steps && probe.Steps(parameters, control, target) is { } others
             ? new(steps, others, forget.Rows.Distinct().Count())
             : null;
+
+    public void Dispose() => probe.Dispose();
 
     /// <summary>Forget samples in random order, each with an unseen one of its true class that no other has.</summary>
     static List<(int Forget, int Unseen)> Pairs(Subset forget, Subset unseen, ulong seed)
