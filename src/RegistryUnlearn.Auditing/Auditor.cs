@@ -40,8 +40,8 @@ public static class Auditor
 
         var gaps = compared is null ? [] : MetricCatalogue.Gapped(reference!)
             .Select(metric => Gap(metric, before.Summary, after.Summary, compared, summaries, leftOut)).ToList();
-        var (band, band10) =
-            (Band(summaries, leftOut, (others, oracle) => others.H(oracle)), Band(summaries, leftOut, (others, oracle) => others.H10(oracle)));
+        var band = Band(summaries, leftOut, (others, oracle) => others.H(oracle));
+        var band10 = Band(summaries, leftOut, (others, oracle) => others.H10(oracle));
         var applied = gates ?? DefaultGates.For(rows[1], band, band10, after.Estimates?.Relearn?.Samples ?? 0);
         return new(
             AuditResult.CurrentSchema,

@@ -75,7 +75,8 @@ public class RetrainFreeTests
         ModelOutputs before = SampleAudit.Outputs("before", leak: 1, seed: 1), after = SampleAudit.Outputs("after", leak: .4, seed: 2);
         var first = RetrainFreeEstimates.Of(after, before);
         var second = RetrainFreeEstimates.Of(
-            SampleAudit.Outputs("after", leak: .4, seed: 2, reversed: true), SampleAudit.Outputs("before", leak: 1, seed: 1, reversed: true));
+            SampleAudit.Outputs("after", leak: .4, seed: 2, reversed: true),
+            SampleAudit.Outputs("before", leak: 1, seed: 1, reversed: true));
         Assert.Equal(first.Matched!.Auc, second.Matched!.Auc, 1e-12);
         Assert.Equal(first.Matched.Ks, second.Matched.Ks, 1e-12);
         Assert.Equal(first.KeptAccuracy!.Value, second.KeptAccuracy!.Value, 1e-12);
@@ -111,7 +112,8 @@ public class RetrainFreeTests
         Assert.Equal(2, damaged.ConfidenceLost, 1e-5);
         var untouched = NeighbourLeakage.Of(forget, before, before)!;
         Assert.Equal((.5, 0.0), (untouched.Auc, untouched.ConfidenceLost));
-        Assert.Null(NeighbourLeakage.Of(forget, OnLine(AuditSets.Test, places[..50], _ => 0), OnLine(AuditSets.Test, places[..50], _ => 0)));
+        var few = OnLine(AuditSets.Test, places[..50], _ => 0);
+        Assert.Null(NeighbourLeakage.Of(forget, few, few));
     }
 
     [Theory]

@@ -29,7 +29,8 @@ public sealed record SetOutputs
     /// <param name="measure">Gives the logits of all samples in order, in any number of parts.</param>
     /// <param name="keepLogits">Whether they are kept: what compares samples with others or under other labels needs them.</param>
     /// <exception cref="AuditInputException">As for the other constructor.</exception>
-    public SetOutputs(string name, int classes, int[] labels, int[]? trueLabels, int rows, Action<TakeSamples> measure, bool keepLogits = false)
+    public SetOutputs(
+        string name, int classes, int[] labels, int[]? trueLabels, int rows, Action<TakeSamples> measure, bool keepLogits = false)
     {
         (Name, Classes, Labels, TrueLabels, Rows) = (name, classes, labels, trueLabels, rows);
         Check();

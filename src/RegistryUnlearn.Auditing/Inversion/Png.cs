@@ -15,7 +15,8 @@ public static class Png
     public static byte[] Encode(int width, int height, int channels, ReadOnlySpan<byte> pixels)
     {
         if (channels is not (1 or 3) || width < 1 || height < 1 || pixels.Length != (long)width * height * channels)
-            throw new ArgumentException($"{pixels.Length} bytes are no picture of {width}×{height} with {channels} channels", nameof(pixels));
+            throw new ArgumentException(
+                $"{pixels.Length} bytes are no picture of {width}×{height} with {channels} channels", nameof(pixels));
         Span<byte> header = stackalloc byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, width);
         BinaryPrimitives.WriteInt32BigEndian(header[4..], height);

@@ -20,7 +20,7 @@ public static class PoolAudit
             foreach (var (name, set) in before.Sets)
                 if (!outputs.Sets.TryGetValue(name, out var other) || other.Count != set.Count)
                     throw new AuditInputException(
-                        $"model '{outputs.Name}' was not measured on the {set.Count} samples of set '{name}'; measure all on the same sets");
+                        $"model '{outputs.Name}' was not measured on the {set.Count} samples of set '{name}'; measure all on one task");
         List<PooledOutputs> oracles = [.. Kind(PoolKind.Oracle)], unlearned = [.. Kind(PoolKind.Unlearned)];
         var attacks = new List<AttackFinding>();
         if (Unseen(before) is { } unseen)

@@ -77,19 +77,20 @@ static class AttackTable
     static IEnumerable<string> Sentences(PoolFindings pool)
     {
         if (pool.Attacks.SelectMany(a => a.Rates).Any(rate => !rate.IsResolved))
-            yield return "* There are fewer unseen samples than one per false alarm: the number of samples cannot resolve this rate, and the "
-                + "true one lies lower than printed.";
+            yield return "* There are fewer unseen samples than one per false alarm: the number of samples cannot resolve this rate, and "
+                + "the true one lies lower than printed.";
         if (pool.Attacks.Count > 0)
-            yield return "Small figures: the bootstrap interval of an AUC, the exact (Clopper–Pearson) interval of a rate, and the range of "
-                + "the oracles.";
+            yield return "Small figures: the bootstrap interval of an AUC, the exact (Clopper–Pearson) interval of a rate, and the range "
+                + "of the oracles.";
         if (pool.ULira is { } told)
             yield return told.BalancedAccuracy is { } accuracy
                 ? $"U-LiRA: models that were trained and unlearned alike are told from oracles, sample by sample, in "
                     + $"{Format.Value(accuracy, MetricUnit.Share)} of the cases; 50\u202F% is a guess."
-                : $"U-LiRA gives no number: the unlearned models are {Format.Number(told.LostPoints)} points less accurate than the oracles, "
-                    + $"and more than {Format.Number(PoolFindings.AllowedPoints)} are no privacy but damage.";
+                : $"U-LiRA gives no number: the unlearned models are {Format.Number(told.LostPoints)} points less accurate than the "
+                    + $"oracles, and more than {Format.Number(PoolFindings.AllowedPoints)} are no privacy but damage.";
         if (pool.Klom is { } klom)
-            yield return $"KLoM: the margins of the unlearned models diverge from the oracles' by {Format.Number(klom.Mean)} nats on average"
+            yield return $"KLoM: the margins of the unlearned models diverge from the oracles' by {Format.Number(klom.Mean)} nats on "
+                + "average"
                 + (klom.ControlMean is { } control
                     ? $"; half of the oracles from the other half by {Format.Number(control)}, which is chance for so few models."
                     : ".");

@@ -17,7 +17,9 @@ static class ClassFigure
             "What changed for which class",
             "Share of each class, by trained label, that is predicted with it. A line joins before and after. On the forget set the model "
             + "should move to where the oracles are; on the other sets it should stay where it was, unless the class itself was removed."
-            + (input.Before.Classes > Most ? $" Of {Format.Count(input.Before.Classes)} classes the {Most} that changed most are drawn." : ""),
+            + (input.Before.Classes > Most
+                ? $" Of {Format.Count(input.Before.Classes)} classes the {Most} that changed most are drawn."
+                : ""),
             legend,
             [.. sets.Select(set => Draw(input, set))]);
     }
@@ -26,10 +28,14 @@ static class ClassFigure
     {
         var (before, after) = (Shares([input.Before], set), Shares([input.After], set));
         var oracles = input.Oracles.Count > 0 ? Shares([.. input.Oracles.Select(oracle => oracle.Summary)], set) : [];
-        int[] classes = [.. before.Keys.OrderByDescending(c => Math.Abs(after.GetValueOrDefault(c) - before[c])).ThenBy(c => c).Take(Most).Order()];
+        int[] classes =
+        [
+            .. before.Keys.OrderByDescending(c => Math.Abs(after.GetValueOrDefault(c) - before[c])).ThenBy(c => c).Take(Most).Order(),
+        ];
         var panel = new Panel(
             $"classes-{set}", char.ToUpperInvariant(set[0]) + set[1..], $"Accuracy per class on the {set} set, before and after.",
-            Axis.Linear("accuracy in percent", 0, 100, about: 4) with { Min = -2, Max = 103 }, new Axis("class", -.7, classes.Length - .3, []),
+            Axis.Linear("accuracy in percent", 0, 100, about: 4) with { Min = -2, Max = 103 },
+            new Axis("class", -.7, classes.Length - .3, []),
             height: 84 + (16 * Math.Max(classes.Length, 4)), left: 30);
         for (var i = 0; i < classes.Length; i++)
         {

@@ -24,9 +24,10 @@ static class EstimateTable
         if (shown.Count == 0)
             return;
         html.Add($"<section id=\"estimates\"><h2>Without oracles</h2><p class=\"lead\">");
-        html.Add($"Unseen samples stand for a retrained model. Each number can show that something remains; none shows that nothing does, ");
-        html.Add($"and none knows whether the forget set is harder than its classes.</p>");
-        html.Add($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Estimates without oracles\"><table class=\"estimates\">");
+        html.Add($"Unseen samples stand for a retrained model. Each number can show that something remains; none shows that nothing ");
+        html.Add($"does, and none knows whether the forget set is harder than its classes.</p>");
+        html.Add($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Estimates without oracles\">");
+        html.Add($"<table class=\"estimates\">");
         html.Add($"<thead><tr><th scope=\"col\">estimate</th>");
         foreach (var model in models)
             html.Add($"<th scope=\"col\">{model.Name}</th>");

@@ -56,7 +56,8 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
             return $"A simple attack still tells the forget set from the {reference} set: its samples are better known than unseen ones.";
         return high < .5
             ? $"The forget set is now less known than {like}; without oracles it is open whether that is too much."
-            : $"A simple attack does not tell the forget set from {like}. Without oracles this is a hint, not a comparison with retraining.";
+            : $"A simple attack does not tell the forget set from {like}. Without oracles this is a hint, not a comparison with "
+                + "retraining.";
     }
 
     static bool OverForgotten(AuditResult result)
@@ -106,7 +107,8 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
         var auc = MetricCatalogue.Auc(MetricCatalogue.Matched);
         if (after[auc] is { } matched)
         {
-            var (low, high) = (after[MetricCatalogue.AucLow(MetricCatalogue.Matched)], after[MetricCatalogue.AucHigh(MetricCatalogue.Matched)]);
+            var (low, high) = (
+                after[MetricCatalogue.AucLow(MetricCatalogue.Matched)], after[MetricCatalogue.AucHigh(MetricCatalogue.Matched)]);
             yield return $"Against unseen samples of the same classes and labels the AUC is {Format.Number(matched)}, before "
                 + $"{Format.Metric(before, auc)}: "
                 + (low > .5 ? "the forget set is still better known than they are (under-forgetting)."
@@ -115,9 +117,11 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
         }
 
         if (after[MetricCatalogue.RelearnRatio] is { } ratio)
-            yield return $"Taught again, the forget set takes {Format.Metric(after, MetricCatalogue.RelearnSteps)} steps and matched unseen "
-                + $"samples {Format.Metric(after, MetricCatalogue.RelearnControl)}: "
-                + (ratio < DefaultGates.Relearn ? "it comes back faster than something new is learned." : "it is learned like something new.");
+            yield return $"Taught again, the forget set takes {Format.Metric(after, MetricCatalogue.RelearnSteps)} steps and matched "
+                + $"unseen samples {Format.Metric(after, MetricCatalogue.RelearnControl)}: "
+                + (ratio < DefaultGates.Relearn
+                    ? "it comes back faster than something new is learned."
+                    : "it is learned like something new.");
     }
 
     static string Failed(IReadOnlyList<GateOutcome> gates) => gates.Count == 1

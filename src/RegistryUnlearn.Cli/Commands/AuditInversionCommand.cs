@@ -79,7 +79,8 @@ static class AuditInversionCommand
             screen.Table(["sample", "PSNR", "control", "cosine"], report.Samples.Select((s, i) => (string[])
                 [Text.Count(i + 1), Decibel(s.Psnr), Decibel(s.ControlPsnr), s.Cosine.ToString("0.000", CultureInfo.InvariantCulture)]));
             screen.Line();
-            screen.Line($"Reconstructions are {Decibel(report.Gain!.Value)} nearer to forgotten samples than to ones that were never unlearned.");
+            screen.Line(
+                $"Reconstructions are {Decibel(report.Gain!.Value)} nearer to forgotten samples than to ones that were never unlearned.");
         }
         screen.Line(string.Create(CultureInfo.InvariantCulture,
             $"Forgotten labels have rank {report.LabelRank:0.0} among the classes; {report.ChanceRank:0.0} is chance, 1 is found."));

@@ -38,7 +38,8 @@ public static class DifferenceDefence
         using var run = new FineTuneMethod().Start(
             task with { Original = result },
             new FineTuneOptions(
-                steps, Batch, new OptimizerOptions(OptimizerKind.Adamw, Rate, 0, 0, Schedule.Linear), new StopOptions(StopKind.None, 0, 1)));
+                steps, Batch, new OptimizerOptions(OptimizerKind.Adamw, Rate, 0, 0, Schedule.Linear),
+                new StopOptions(StopKind.None, 0, 1)));
         while (!run.IsDone)
             run.Advance();
         return run.Result.Clone();

@@ -56,7 +56,8 @@ public sealed class InversionAudit(IObjectStore store, JobOptions options)
     async Task<string> DownloadAsync(string reference, string folder, CancellationToken cancellation)
     {
         if (!ModelReference.TryParse(reference, out var parsed))
-            throw new InputException(reference, "is neither a file nor a version; give the path of the child's model.onnx, or name@version");
+            throw new InputException(
+                reference, "is neither a file nor a version; give the path of the child's model.onnx, or name@version");
         var registry = new ModelRegistry(store);
         await registry.DownloadAsync(await registry.ResolveAsync(parsed, cancellation), folder, cancellation);
         return Path.Combine(folder, "model.onnx");
@@ -65,7 +66,8 @@ public sealed class InversionAudit(IObjectStore store, JobOptions options)
     static void RequireSameNetwork(ClassifierModel parent, ClassifierModel child, string name)
     {
         var (ours, theirs) = (parent.Initial.Layout, child.Initial.Layout);
-        if (ours.Count != theirs.Count || !ours.Zip(theirs).All(p => p.First.Name == p.Second.Name && p.First.Shape.SequenceEqual(p.Second.Shape)))
+        if (ours.Count != theirs.Count
+            || !ours.Zip(theirs).All(p => p.First.Name == p.Second.Name && p.First.Shape.SequenceEqual(p.Second.Shape)))
             throw new InputException(name, "has other parameters than the parent; give a version that was made from it");
     }
 

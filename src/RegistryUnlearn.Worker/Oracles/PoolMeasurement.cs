@@ -35,7 +35,8 @@ static class PoolMeasurement
                 kind is PoolKind.Reference ? Knows(job, model) : null));
         }
         if (measured.Count == 0)
-            throw new AuditInputException($"{pool.Folder}: the pool has no model yet; train it with audit oracles, or leave audit.pool out");
+            throw new AuditInputException(
+                $"{pool.Folder}: the pool has no model yet; train it with audit oracles, or leave audit.pool out");
         progress.Note($"{measured.Count} models of the pool are measured");
         return measured;
     }

@@ -46,7 +46,7 @@ public sealed class PoolTrainer(IObjectStore store, TimeProvider clock, JobOptio
 
         progress.Stage("train");
         var wanted = PoolMember.Of(recipe, OraclePool.MethodTag(request));
-        var trained = 0;
+        var (trained, local) = (0, Path.Combine(work.Path, "model.npz"));
         for (var left = wanted; left.Count > 0;)
         {
             var (done, open) = (0, new List<PoolMember>());
@@ -56,7 +56,7 @@ public sealed class PoolTrainer(IObjectStore store, TimeProvider clock, JobOptio
                 if (await pool.HasAsync(member.Name, stop))
                     continue;
                 if (await pool.TryClaimAsync(member.Name, lease, stop) is LeaseAnswer.Acquired claim
-                    && await TrainAsync(pool, member, claim.Lease, request, job, recipe, Path.Combine(work.Path, "model.npz"), progress, stop))
+                    && await TrainAsync(pool, member, claim.Lease, request, job, recipe, local, progress, stop))
                     done++;
                 else
                     open.Add(member);

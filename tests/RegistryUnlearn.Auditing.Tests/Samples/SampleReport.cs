@@ -6,7 +6,8 @@ static class SampleReport
 {
     public static ReportInput Full()
     {
-        ModelOutputs original = SampleAudit.Outputs("before", leak: 1, seed: 1), unlearned = SampleAudit.Outputs("ltu", .03, 2, damage: 1.2);
+        var original = SampleAudit.Outputs("before", leak: 1, seed: 1);
+        var unlearned = SampleAudit.Outputs("ltu", leak: .03, seed: 2, damage: 1.2);
         var (before, after) = (ModelSummary.Of(original), ModelSummary.Of(unlearned));
         var oracles = SampleAudit.Oracles(5);
         AuditedModel[] comparisons =

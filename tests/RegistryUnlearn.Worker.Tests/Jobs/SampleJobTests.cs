@@ -107,7 +107,9 @@ public sealed class SampleJobTests : IDisposable
     public async Task The_untouched_original_fails_the_default_gates(string name)
     {
         var runner = Runner(Copy());
-        const string nothing = """{ "name": "finetune", "options": { "steps": 1, "optimizer": "sgd", "learningRate": 1e-8, "stop": "none" } }""";
+        const string nothing = """
+            { "name": "finetune", "options": { "steps": 1, "optimizer": "sgd", "learningRate": 1e-8, "stop": "none" } }
+            """;
         var job = await runner.SubmitAsync(Plain(name, nothing, fraction: 0.1), "request.json", Stop);
         var refusal = await Assert.ThrowsAsync<GateFailedException>(() => runner.RunAsync(job, SilentProgress.Instance, Stop));
         Assert.Equal(["forget.change", "forget-vs-matched.auc-low", "relearn.ratio"],

@@ -68,7 +68,8 @@ public sealed class PoolTrainerTests : IDisposable
     {
         for (var pair = 0; pair < 3; pair++)
         {
-            bool[] first = PoolMember.Half(2 * pair, 7 + (ulong)(2 * pair), 41), second = PoolMember.Half((2 * pair) + 1, 8 + (ulong)(2 * pair), 41);
+            var first = PoolMember.Half(2 * pair, 7 + (ulong)(2 * pair), 41);
+            var second = PoolMember.Half((2 * pair) + 1, 8 + (ulong)(2 * pair), 41);
             Assert.Equal(first, second.Select(known => !known));
             Assert.Equal((20, 21), (first.Count(known => known), second.Count(known => known)));
         }

@@ -110,7 +110,10 @@ public sealed class RequestReaderTests
             "{ \"audit\": { \"gates\": [{ \"metric\": \"h\", \"atMost\": 1, \"atLeast\": 1 }] } }",
             ["audit.gates[0].atMost and atLeast: give exactly one of them"]
         },
-        { "{ \"audit\": { \"pool\": \"../x\" } }", ["audit.pool is no id of a pool; give the 64 hexadecimal digits that audit oracles prints"] },
+        {
+            "{ \"audit\": { \"pool\": \"../x\" } }",
+            ["audit.pool is no id of a pool; give the 64 hexadecimal digits that audit oracles prints"]
+        },
         { "{ \"audit\": { \"gates\": [{ \"metric\": \"beauty\", \"atMost\": 1 }] } }", ["audit.gates[0].metric " + Metrics] },
 
         { "{ \"publish\": { \"parent\": \"burn\" } }", ["publish.parent is 'burn'; give one of keep, quarantine, delete"] },
