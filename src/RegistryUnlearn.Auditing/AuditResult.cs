@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 namespace RegistryUnlearn.Auditing;
 
 /// <summary>A model that is audited, by the name of its row; its summary holds all losses, not thinned ones.</summary>
-public sealed record AuditedModel(string Name, ModelSummary Summary);
+/// <param name="Estimates">What was measured without oracles beside the summary; null when it was not.</param>
+public sealed record AuditedModel(string Name, ModelSummary Summary, RetrainFreeEstimates? Estimates = null);
 
 /// <summary>Settings of the statistics; they are part of the result.</summary>
 /// <param name="Seed">Seed of the bootstrap.</param>
@@ -65,6 +66,12 @@ public sealed record AuditResult(
     IReadOnlyList<string> Notes)
 {
     public const int CurrentSchema = 1;
+
+    /// <summary>Whether the gates are those that apply when none are asked for, see <see cref="DefaultGates"/>.</summary>
+    public bool HasDefaultGates { get; init; }
+
+    /// <summary>What a pool of oracles and reference models let the audit find; null without one.</summary>
+    public PoolFindings? Pool { get; init; }
 
     [JsonIgnore]
     public AuditRow Before => Rows.First(row => row.Kind == RowKind.Before);

@@ -9,15 +9,17 @@ public static class Auditor
     /// <param name="after">The model that came out.</param>
     /// <param name="comparisons">Other methods on the same request, each a row.</param>
     /// <param name="oracles">Models retrained without the forget set; may be empty, five or more give a useful band.</param>
-    /// <param name="gates">Conditions on the model after unlearning.</param>
+    /// <param name="gates">Conditions on the model after unlearning; null for <see cref="DefaultGates"/>.</param>
+    /// <param name="pool">What a pool of models let find; its numbers become metrics of the models before and after.</param>
     /// <exception cref="AuditInputException">The models were not measured on the same sets, or a gate names an unknown metric.</exception>
     public static AuditResult Audit(
         AuditedModel before,
         AuditedModel after,
         IReadOnlyList<AuditedModel> comparisons,
         IReadOnlyList<OracleRecord> oracles,
-        IReadOnlyList<Gate> gates,
-        AuditOptions options)
+        IReadOnlyList<Gate>? gates,
+        AuditOptions options,
+        PoolFindings? pool = null)
     {
         CheckSameSets(before, [after, .. comparisons, .. oracles.Select(oracle => new AuditedModel(oracle.Name, oracle.Summary))]);
         var reference = before.Summary.Test is not null ? AuditSets.Test : before.Summary.Holdout is not null ? AuditSets.Holdout : null;
@@ -26,8 +28,10 @@ public static class Auditor
         var leftOut = reference is not null && summaries.Length > 1 ? LeaveOneOut(before.Summary, summaries, reference) : [];
 
         AuditRow Row(AuditedModel model, RowKind kind) =>
-            new(model.Name, kind, Measure(model.Summary, before.Summary, compared, reference, options));
+            new(model.Name, kind, Estimated(
+                Measure(model.Summary, before.Summary, compared, reference, options), model.Estimates, before.Estimates));
         List<AuditRow> rows = [Row(before, RowKind.Before), Row(after, RowKind.After)];
+        AddPool(rows, pool);
         rows.AddRange(comparisons.Select(model => Row(model, RowKind.Comparison)));
         rows.AddRange(oracles.Select((oracle, i) => new AuditRow(
             oracle.Name,
@@ -36,6 +40,9 @@ public static class Auditor
 
         var gaps = compared is null ? [] : MetricCatalogue.Gapped(reference!)
             .Select(metric => Gap(metric, before.Summary, after.Summary, compared, summaries, leftOut)).ToList();
+        var band = Band(summaries, leftOut, (others, oracle) => others.H(oracle));
+        var band10 = Band(summaries, leftOut, (others, oracle) => others.H10(oracle));
+        var applied = gates ?? DefaultGates.For(rows[1], band, band10, after.Estimates?.Relearn?.Samples ?? 0);
         return new(
             AuditResult.CurrentSchema,
             options,
@@ -45,10 +52,14 @@ public static class Auditor
             Statistics(rows),
             oracles.Count,
             gaps,
-            Band(summaries, leftOut, (others, oracle) => others.H(oracle)),
-            Band(summaries, leftOut, (others, oracle) => others.H10(oracle)),
-            [.. gates.Select(gate => gate.Judge(rows[1][gate.Metric]))],
-            [.. Notes(before.Summary, reference, oracles.Count, hasScore: rows.Take(2).All(row => row[MetricCatalogue.H] is not null))]);
+            band,
+            band10,
+            [.. applied.Select(gate => gate.Judge(rows[1][gate.Metric]))],
+            [.. Notes(before.Summary, reference, oracles.Count, hasScore: rows.Take(2).All(row => row[MetricCatalogue.H] is not null))])
+        {
+            HasDefaultGates = gates is null,
+            Pool = pool,
+        };
     }
 
     static void CheckSameSets(AuditedModel first, IReadOnlyList<AuditedModel> others)
@@ -106,6 +117,61 @@ public static class Auditor
             if (value is { } v)
                 metrics[name] = v;
         }
+    }
+
+    static void AddPool(List<AuditRow> rows, PoolFindings? pool)
+    {
+        foreach (var finding in pool?.Attacks ?? [])
+        {
+            if (rows.FirstOrDefault(row => row.Kind == finding.Kind) is not { } row)
+                continue;
+            row.Metrics[MetricCatalogue.PoolAuc(finding.Attack)] = finding.Auc;
+            foreach (var rate in finding.Rates)
+                row.Metrics[MetricCatalogue.PoolTpr(finding.Attack, rate.FalsePositiveRate)] = rate.TruePositiveRate;
+        }
+
+        if (pool?.Klom is { } klom)
+            rows[1].Metrics[MetricCatalogue.Klom] = klom.Mean;
+        if (pool?.ULira?.BalancedAccuracy is { } accuracy)
+            rows[1].Metrics[MetricCatalogue.ULira] = accuracy;
+    }
+
+    static SortedDictionary<string, double> Estimated(
+        SortedDictionary<string, double> metrics, RetrainFreeEstimates? estimates, RetrainFreeEstimates? before)
+    {
+        if (estimates is null)
+            return metrics;
+        metrics[MetricCatalogue.Change] = estimates.Change;
+        if (estimates.Matched is { } matched)
+        {
+            metrics[MetricCatalogue.Auc(MetricCatalogue.Matched)] = matched.Auc;
+            metrics[MetricCatalogue.AucLow(MetricCatalogue.Matched)] = matched.Interval.Low;
+            metrics[MetricCatalogue.AucHigh(MetricCatalogue.Matched)] = matched.Interval.High;
+            metrics[MetricCatalogue.Ks(MetricCatalogue.Matched)] = matched.Ks;
+        }
+
+        if (estimates.KeptAccuracy is { } accuracy)
+        {
+            metrics[MetricCatalogue.Accuracy(MetricCatalogue.KeptClasses)] = accuracy;
+            if (before?.KeptAccuracy is { } earlier)
+                metrics[MetricCatalogue.AccuracyDrop(MetricCatalogue.KeptClasses)] = earlier - accuracy;
+        }
+
+        if (estimates.Neighbours is { } neighbours)
+        {
+            metrics[MetricCatalogue.NeighbourAuc] = neighbours.Auc;
+            metrics[MetricCatalogue.NeighbourLoss] = neighbours.ConfidenceLost;
+        }
+
+        if (estimates.Relearn is { } relearn)
+        {
+            metrics[MetricCatalogue.RelearnSteps] = relearn.ForgetSteps;
+            metrics[MetricCatalogue.RelearnControl] = relearn.ControlSteps;
+            if (relearn.Ratio is { } ratio)
+                metrics[MetricCatalogue.RelearnRatio] = ratio;
+        }
+
+        return metrics;
     }
 
     // Oracles get no interval: their losses may be thinned, and their spread is the band.

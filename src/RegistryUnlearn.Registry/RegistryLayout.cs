@@ -39,6 +39,8 @@ static class RegistryLayout
 
     public static string JobProgress(JobId job) => $"{Jobs}{job}/progress.json";
 
+    public static string Pool(string id) => $"{Own}pools/{id}/";
+
     public static string Blobs(JobId job) => $"{Jobs}{job}/blobs/";
 
     public static string Blobs(JobId job, int retry) => $"{Blobs(job)}{retry}/";

@@ -30,6 +30,35 @@ public class CifarCaseTests
         Assert.Equal(band10Max, result.H10Band.Max, .004);
     }
 
+    /// <summary>With the other oracles, and with none: the second is how most requests are audited.</summary>
+    [Theory]
+    [InlineData("random")]
+    [InlineData("canary")]
+    public void Every_held_out_oracle_passes_the_default_gates_and_the_original_fails_them(string name)
+    {
+        var folder = Folder(name);
+        var original = Load(folder, "original");
+        var models = Directory.GetFiles(folder, "oracle-*.npz").Order(StringComparer.Ordinal)
+            .Select(path => Load(folder, Path.GetFileNameWithoutExtension(path))).ToList();
+        var oracles = models.ConvertAll(outputs => OracleRecord.Of(outputs, seed: null));
+        foreach (var (heldOut, i) in models.Select((outputs, i) => (outputs, i)))
+        {
+            Assert.Empty(Failed(heldOut, [.. oracles.Where((_, other) => other != i)]));
+            Assert.Empty(Failed(heldOut, []));
+        }
+
+        Assert.Equal(["forget.change", "h", "h10"], Failed(original, oracles));
+        Assert.Equal(["forget.change", "forget-vs-matched.auc-low"], Failed(original, []));
+
+        string[] Failed(ModelOutputs after, IReadOnlyList<OracleRecord> known) =>
+        [
+            .. Auditor.Audit(
+                new("before", ModelSummary.Of(original), RetrainFreeEstimates.Of(original, original)),
+                new("after", ModelSummary.Of(after), RetrainFreeEstimates.Of(after, original)),
+                [], known, gates: null, new AuditOptions(Resamples: 10)).Gates.Where(g => !g.Passed).Select(g => g.Metric),
+        ];
+    }
+
     static string Folder(string name) => Repository.Shared("data/cifar10-10k/" + name);
 
     static ModelOutputs Load(string folder, string model)

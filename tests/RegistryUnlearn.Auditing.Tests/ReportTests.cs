@@ -21,11 +21,11 @@ public partial class ReportTests
         File.WriteAllBytes(Path.Combine(folder.FullName, "metrics.json"), Sample.Result.ToJson());
 
         var html = Parse(page);
-        string[] sections = ["verdict", "results", "figures", "gates", "record", "glossary"];
+        string[] sections = ["verdict", "results", "estimates", "attacks", "figures", "gates", "glossary", "record"];
         Assert.Equal(sections, html.Descendants("section").Select(section => section.Attribute("id")!.Value));
-        string[] figures = ["figure-losses", "figure-steps", "figure-confusion", "figure-gaps", "figure-roc"];
+        string[] figures = ["figure-losses", "figure-roc", "figure-gaps", "figure-classes", "figure-confusion", "figure-steps"];
         Assert.Equal(figures, html.Descendants("figure").Select(figure => figure.Attribute("id")!.Value));
-        Assert.Equal(3 + 3 + 3 + 2 + 1, html.Descendants(Svg + "svg").Count());
+        Assert.Equal(3 + 1 + 2 + 3 + 3 + 3, html.Descendants(Svg + "svg").Count());
         Assert.All(html.Descendants("figure"), figure => Assert.NotEmpty(figure.Element("figcaption")!.Value));
         Assert.All(html.Descendants(Svg + "svg"), svg => Assert.NotEmpty(svg.Element(Svg + "desc")!.Value));
         Assert.True(page.Length < 400_000, $"{page.Length} characters are much for a page that travels with every version");
@@ -132,7 +132,7 @@ public partial class ReportTests
     public void Page_without_oracles_unseen_data_and_steps_says_so()
     {
         var html = Parse(ReportWriter.Write(SampleReport.WithoutOraclesOrUnseenData()));
-        string[] figures = ["figure-losses", "figure-confusion"];
+        string[] figures = ["figure-losses", "figure-classes", "figure-confusion"];
         Assert.Equal(figures, html.Descendants("figure").Select(figure => figure.Attribute("id")!.Value));
         var text = html.Root!.Value;
         Assert.Contains("cannot be judged", text);

@@ -26,7 +26,7 @@ public sealed class ErasureHygieneTests
     [InlineData("{}", 0)]
     [InlineData("""
         {
-          "audit": { "compare": ["neggrad+"] },
+          "audit": { "compare": ["neggrad+"], "gates": [] },
           "method": { "name": "ltu", "options": { "steps": 3, "target": "quantile", "preservation": "none" } }
         }
         """, 0)]
@@ -66,6 +66,34 @@ public sealed class ErasureHygieneTests
         var listed = await site.RunAsync("jobs", "list", "--registry", site.Registry);
         Assert.Contains(status.ToString(), listed.Output);
         site.MustHoldNoMark(withTemp: true);
+    }
+
+    /// <summary>Pools are trained on the samples, and inversion looks at them: neither may show them.</summary>
+    [Fact]
+    public async Task Marks_appear_nowhere_when_models_are_trained_and_attacked_for_an_audit()
+    {
+        using var site = new Site("""{ "publish": { "parent": "keep" } }""");
+        var recipe = Path.Combine(Path.GetDirectoryName(site.Request)!, "recipe.json");
+        File.WriteAllText(recipe, """{ "oracles": 4, "references": 4, "unlearned": 4, "epochs": 2 }""");
+        var trained = await site.RunAsync("audit", "oracles", site.Request, "--registry", site.Registry, "--recipe", recipe, "--verbose",
+            "--output", "json");
+        Assert.True(trained.Code is 0, trained.Error);
+        var request = JsonNode.Parse(File.ReadAllText(site.Request))!;
+        request["audit"]!["pool"] = JsonNode.Parse(trained.Output)!["id"]!.GetValue<string>();
+        File.WriteAllText(site.Request, request.ToJsonString());
+        var run = await site.RunAsync("run", site.Request, "--registry", site.Registry, "--verbose");
+        Assert.True(run.Code is 0, run.Error);
+        string[] inversion =
+        [
+            "audit", "inversion", site.Request, "--registry", site.Registry, "--child", "tiny@2", "--iterations", "10", "--restarts", "1",
+        ];
+        var attacked = await site.RunAsync([.. inversion, "--verbose"]);
+        Assert.True(attacked.Code is 0, attacked.Error);
+        var refused = await site.RunAsync([.. inversion, "--pictures", Path.Combine(site.Registry, "pictures")]);
+        Assert.Contains("lies in the registry; give a folder elsewhere", refused.Error);
+        Assert.Equal(2, refused.Code);
+        site.MustHoldNoMark(withTemp: true);
+        Assert.Empty(Directory.GetFileSystemEntries(site.WorkFolder));
     }
 
     /// <summary>The page is made of these answers and of files that are the same for every registry.</summary>

@@ -102,7 +102,7 @@ public sealed partial class KilledProcessTests(KilledProcessTests.UnbrokenRun un
             File.WriteAllBytes(Key, new byte[32]);
             var request = JsonNode.Parse(File.ReadAllText(Path.Combine(Registry, "requests/forget-canaries.json")))!;
             request["method"]!["options"] = new JsonObject { ["steps"] = Steps, ["evaluateEvery"] = 4 };
-            request["audit"] = new JsonObject { ["oracles"] = "requests/forget-canaries.oracles.json" };
+            request["audit"] = new JsonObject { ["oracles"] = "requests/forget-canaries.oracles.json", ["gates"] = new JsonArray() };
             File.WriteAllText(Request, request.ToJsonString());
         }
 

@@ -37,6 +37,7 @@ static class TinyRegistry
               },
               "forget": { "ids": ["train-3", "train-5", "train-8", "train-13"] },
               "retain": { "fraction": 0.5, "seed": 2 },
+              "audit": { "gates": [] },
               "publish": { "parent": "keep", "alias": "production" }
             }
             """)!.AsObject();

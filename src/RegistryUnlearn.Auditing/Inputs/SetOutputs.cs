@@ -19,16 +19,18 @@ public sealed record SetOutputs
     /// <exception cref="AuditInputException">The set is empty, the shapes disagree, a label is out of range or a logit is not
     /// finite.</exception>
     public SetOutputs(string name, float[] logits, int classes, int[] labels, int[]? trueLabels = null)
-        : this(name, classes, labels, trueLabels, 1, take => take(logits))
+        : this(name, classes, labels, trueLabels, 1, take => take(logits), keepLogits: true)
     {
     }
 
     /// <param name="labels">N·P labels, at least one of each sample in [0, C).</param>
     /// <param name="trueLabels">As many, below 0 where the labels are.</param>
     /// <param name="rows">P.</param>
-    /// <param name="measure">Gives the logits of all samples in order, in any number of parts; none of them is kept.</param>
+    /// <param name="measure">Gives the logits of all samples in order, in any number of parts.</param>
+    /// <param name="keepLogits">Whether they are kept: what compares samples with others or under other labels needs them.</param>
     /// <exception cref="AuditInputException">As for the other constructor.</exception>
-    public SetOutputs(string name, int classes, int[] labels, int[]? trueLabels, int rows, Action<TakeSamples> measure)
+    public SetOutputs(
+        string name, int classes, int[] labels, int[]? trueLabels, int rows, Action<TakeSamples> measure, bool keepLogits = false)
     {
         (Name, Classes, Labels, TrueLabels, Rows) = (name, classes, labels, trueLabels, rows);
         Check();
@@ -36,9 +38,12 @@ public sealed record SetOutputs
         Confidences = new double[Count];
         Right = new double[Count];
         Predictions = new int[labels.Length];
+        Logits = keepLogits ? new float[checked(labels.Length * classes)] : null;
         var taken = 0L;
         measure(logits =>
         {
+            if (Logits is not null && taken + logits.Length <= Logits.Length)
+                logits.CopyTo(Logits.AsSpan((int)taken));
             var first = taken / classes;
             for (var row = 0; row < logits.Length / classes && first + row < labels.Length; row++)
                 Derive((int)first + row, logits.Slice(row * classes, classes));
@@ -83,6 +88,15 @@ public sealed record SetOutputs
     /// </summary>
     public double[] Confidences { get; }
 
+    /// <summary>As they were given, row-major; null unless they were kept.</summary>
+    public float[]? Logits { get; }
+
+    /// <summary>Loss of a sample under another label, in nats; null when that needs logits that were not kept. For samples with one label.
+    /// </summary>
+    public double? LossAs(int sample, int label) => label == Labels[sample] ? Losses[sample]
+        : Logits is null ? null
+        : Softplus.Of(-Confidence(Logits.AsSpan(sample * Classes, Classes), label));
+
     void Check()
     {
         if (Classes < 2)
@@ -122,7 +136,6 @@ public sealed record SetOutputs
     {
         var label = Labels[row];
         var best = 0;
-        var rival = double.NegativeInfinity;
         for (var c = 0; c < z.Length; c++)
         {
             if (!float.IsFinite(z[c]))
@@ -130,21 +143,28 @@ public sealed record SetOutputs
                     $"set '{Name}', row {row}: logit of class {c} is not finite; the model diverged or its input is damaged");
             if (z[c] > z[best])
                 best = c;
-            if (c != label && z[c] > rival)
-                rival = z[c];
         }
 
-        var sum = 0.0;
-        for (var c = 0; c < z.Length; c++)
-            if (c != label)
-                sum += Math.Exp(z[c] - rival);
         Predictions[row] = best;
         if (label < 0)
             return;
         var sample = row / Rows;
-        var confidence = z[label] - rival - Math.Log(sum);
+        var confidence = Confidence(z, label);
         Confidences[sample] += confidence;
         Losses[sample] += Softplus.Of(-confidence);
         Right[sample] += best == label ? 1 : 0;
+    }
+
+    static double Confidence(ReadOnlySpan<float> z, int label)
+    {
+        var rival = double.NegativeInfinity;
+        for (var c = 0; c < z.Length; c++)
+            if (c != label && z[c] > rival)
+                rival = z[c];
+        var sum = 0.0;
+        for (var c = 0; c < z.Length; c++)
+            if (c != label)
+                sum += Math.Exp(z[c] - rival);
+        return z[label] - rival - Math.Log(sum);
     }
 }

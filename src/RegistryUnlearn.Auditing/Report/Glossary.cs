@@ -18,6 +18,13 @@ static class Glossary
         ("AUC", "Probability that a forget sample has a smaller loss than an unseen one. 0.5 is chance; below 0.5 the forget set is less "
             + "known than unseen data. Its interval comes from a seeded bootstrap."),
         ("TPR at 1 % FPR", "Share of the forget set the attack finds while wrongly accusing at most one unseen sample in a hundred."),
+        ("Matched attack", "The loss attack in which each forget sample is compared with unseen ones of its true class under the label it "
+            + "was trained with, so that removed classes and wrong labels are judged rightly. Its interval is that of exchangeable "
+            + "samples."),
+        ("Relearn time", "Steps of a short training until the forget set has the loss it had before unlearning, beside the steps of as "
+            + "many matched unseen samples to that loss."),
+        ("RMIA, LiRA", "Attacks that judge each sample by models that were not trained on it: by pairwise likelihood ratios against unseen "
+            + "samples, and by how far the confidence lies above those models' own."),
         ("KS distance", "Largest difference between two distribution functions: 0 for equal distributions, 1 for separated ones."),
         ("Canary", "A sample planted with a wrong label. Whoever predicts the wrong label has it from the training."),
         ("Retrain-free", "Measured without oracles. Such figures can show that something remains, but not that enough was removed."),

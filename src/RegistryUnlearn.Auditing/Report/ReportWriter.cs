@@ -6,6 +6,9 @@ namespace RegistryUnlearn.Auditing.Report;
 /// </summary>
 public static class ReportWriter
 {
+    const string ByDefault = "The request sets none: these are the defaults. They refuse an untouched or ruined model; passing them is no "
+        + "proof that enough was removed.";
+
     static readonly Markup Style = new(ReadStyle());
 
     /// <summary>The page as UTF-8 text with LF line ends; it is well-formed XML after the document type.</summary>
@@ -24,14 +27,17 @@ public static class ReportWriter
         html.Add($"<section id=\"results\"><h2>Results</h2>");
         html.Add($"<p class=\"lead\">{Counted(input.Result)}</p>");
         ResultTable.Write(html, input.Result);
-        html.Add($"</section><section id=\"figures\"><h2>Figures</h2>");
+        html.Add($"</section>");
+        EstimateTable.Write(html, input.Result);
+        AttackTable.Write(html, input.Result);
+        html.Add($"<section id=\"figures\"><h2>Figures</h2>");
         var number = 0;
         foreach (var figure in Figures(input))
             figure.Write(html, ++number);
         html.Add($"</section>");
         WriteGates(html, input.Result);
-        WriteRecord(html, input.Record);
         WriteGlossary(html);
+        WriteRecord(html, input.Record);
         html.Add($"</main></body></html>");
         return html.ToString();
     }
@@ -39,14 +45,18 @@ public static class ReportWriter
     static IEnumerable<Figure> Figures(ReportInput input)
     {
         yield return LossFigure.Make(input);
-        if (input.Steps.Count > 0)
-            yield return StepFigure.Make(input.Steps);
-        if (input.Before.Forget.Confusion.Length > 0)
-            yield return ConfusionFigure.Make(input);
-        if (input.Result.Gaps.Count > 0)
-            yield return GapFigure.Make(input.Result);
         if (input.Result.Reference is not null)
             yield return RocFigure.Make(input);
+        if (input.Result.Gaps.Count > 0)
+            yield return GapFigure.Make(input.Result);
+        if (input.Before.Forget.Confusion.Length > 0)
+        {
+            yield return ClassFigure.Make(input);
+            yield return ConfusionFigure.Make(input);
+        }
+
+        if (input.Steps.Count > 0)
+            yield return StepFigure.Make(input.Steps);
     }
 
     static void WriteHead(Html html, ReportInput input)
@@ -116,6 +126,7 @@ public static class ReportWriter
             return;
         }
 
+        html.Add($"<p class=\"lead\">{(result.HasDefaultGates ? ByDefault : "As the request asks.")}</p>");
         html.Add($"<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Gates\"><table class=\"gates\">");
         html.Add($"<thead><tr><th scope=\"col\">metric</th>");
         html.Add($"<th scope=\"col\">required</th><th scope=\"col\">measured</th><th scope=\"col\">result</th></tr></thead><tbody>");

@@ -48,14 +48,16 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
 
         if (result.Reference is not { } reference)
             return "There is no unseen data and no oracle to compare with, so what was forgotten cannot be judged.";
-        var (low, high) = (after[MetricCatalogue.AucLow(reference)], after[MetricCatalogue.AucHigh(reference)]);
+        // Matched samples judge whole classes and wrong labels rightly, which the plain attack does not.
+        var unseen = after[MetricCatalogue.Auc(MetricCatalogue.Matched)] is null ? reference : MetricCatalogue.Matched;
+        var like = unseen == reference ? $"unseen samples of the {reference} set" : $"unseen samples of its classes in the {reference} set";
+        var (low, high) = (after[MetricCatalogue.AucLow(unseen)], after[MetricCatalogue.AucHigh(unseen)]);
         if (low > .5)
             return $"A simple attack still tells the forget set from the {reference} set: its samples are better known than unseen ones.";
         return high < .5
-            ? $"The forget set is now less known than unseen samples of the {reference} set; without oracles it is open whether that "
-                + "is too much."
-            : $"A simple attack does not tell the forget set from the {reference} set. Without oracles this is a hint, not a "
-                + "comparison with retraining.";
+            ? $"The forget set is now less known than {like}; without oracles it is open whether that is too much."
+            : $"A simple attack does not tell the forget set from {like}. Without oracles this is a hint, not a comparison with "
+                + "retraining.";
     }
 
     static bool OverForgotten(AuditResult result)
@@ -73,6 +75,10 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
     static IEnumerable<string> Found(AuditResult result)
     {
         var (before, after) = (result.Before, result.After);
+        if (result.Gates.Count > 0)
+            yield return result.Passed
+                ? result.Gates.Count == 1 ? "The gate passed." : $"All {result.Gates.Count} gates passed."
+                : Failed(result.Gates);
         if (after[MetricCatalogue.H] is { } h)
             yield return $"H, the mean distance to retraining, went from {Format.Number(before[MetricCatalogue.H]!.Value)} to "
                 + $"{Format.Number(h)}"
@@ -86,16 +92,41 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
         if (result.Reference is { } reference)
             yield return $"The loss-threshold attack on forget against {reference} has an AUC of {Attack(result, after, reference)}, "
                 + $"before {Attack(result, before, reference)}" + Oracle(result, MetricCatalogue.Auc(reference)) + "; 0.5 is chance.";
+        foreach (var sentence in Estimated(result))
+            yield return sentence;
         if (after[MetricCatalogue.CanaryTrainedLabel] is not null)
             yield return $"Of the planted wrong labels {Format.Metric(after, MetricCatalogue.CanaryTrainedLabel)} are still "
                 + "predicted, before "
                 + $"{Format.Metric(before, MetricCatalogue.CanaryTrainedLabel)}{Oracle(result, MetricCatalogue.CanaryTrainedLabel)}; "
                 + $"{Format.Metric(after, MetricCatalogue.CanaryTrueLabel)} are predicted with their true label.";
-        if (result.Gates.Count > 0)
-            yield return result.Passed
-                ? $"All {result.Gates.Count} gates passed."
-                : $"{result.Gates.Count(gate => !gate.Passed)} of {result.Gates.Count} gates failed; see the gates below.";
     }
+
+    static IEnumerable<string> Estimated(AuditResult result)
+    {
+        var (before, after) = (result.Before, result.After);
+        var auc = MetricCatalogue.Auc(MetricCatalogue.Matched);
+        if (after[auc] is { } matched)
+        {
+            var (low, high) = (
+                after[MetricCatalogue.AucLow(MetricCatalogue.Matched)], after[MetricCatalogue.AucHigh(MetricCatalogue.Matched)]);
+            yield return $"Against unseen samples of the same classes and labels the AUC is {Format.Number(matched)}, before "
+                + $"{Format.Metric(before, auc)}: "
+                + (low > .5 ? "the forget set is still better known than they are (under-forgetting)."
+                    : high < .5 ? "the forget set is less known than they are (over-forgetting, or a set harder than its classes)."
+                    : "no difference beyond chance, in either direction.");
+        }
+
+        if (after[MetricCatalogue.RelearnRatio] is { } ratio)
+            yield return $"Taught again, the forget set takes {Format.Metric(after, MetricCatalogue.RelearnSteps)} steps and matched "
+                + $"unseen samples {Format.Metric(after, MetricCatalogue.RelearnControl)}: "
+                + (ratio < DefaultGates.Relearn
+                    ? "it comes back faster than something new is learned."
+                    : "it is learned like something new.");
+    }
+
+    static string Failed(IReadOnlyList<GateOutcome> gates) => gates.Count == 1
+        ? "The gate failed, so nothing was published; see below."
+        : $"{gates.Count(gate => !gate.Passed)} of {gates.Count} gates failed, so nothing was published; see the gates below.";
 
     static string Accuracies(AuditResult result, string set, string where)
     {
@@ -116,8 +147,11 @@ sealed record Verdict(string Headline, IReadOnlyList<string> Findings, IReadOnly
     static IEnumerable<string> Unseen(AuditResult result)
     {
         yield return "This is a record of measurements, not a guarantee. It carries no (ε, δ) bound.";
-        yield return "The attack looks at one number per sample, its loss, and judges the set as a whole. Single samples may still be "
-            + "recognisable, and attacks that use many shadow models, other features or the weights themselves may see more.";
+        yield return result.Pool is null
+            ? "The attack looks at one number per sample, its loss, and judges the set as a whole. Single samples may still be "
+                + "recognisable, and attacks that use many shadow models, other features or the weights themselves may see more."
+            : "The attacks look at what models say of each sample. With so few models they are weaker than they can be, and attacks that "
+                + "use other features or the weights themselves may see more.";
         yield return "Only the samples that were handed in were examined. Copies and close relatives of them elsewhere in the training "
             + "data, and other models trained from this one, were not.";
         yield return "Whoever holds the model before and after can compare the two and learn about what was removed.";

@@ -4,12 +4,17 @@ using RegistryUnlearn.Registry;
 
 namespace RegistryUnlearn.Cli.Commands;
 
-/// <summary>The registry's audit log: <c>audit list</c> and <c>audit verify</c>.</summary>
+/// <summary>
+/// The registry's audit log: <c>audit list</c> and <c>audit verify</c>; and audits of models: <c>audit oracles</c>, <c>audit inversion</c>.
+/// </summary>
 static class AuditCommand
 {
     public static Command Create(CommandHost host) =>
-        new("audit", "Look at the audit log of a registry: what was published, failed, cancelled, promoted, retired, removed.")
+        new("audit", "Look at the audit log of a registry: what was published, failed, cancelled, promoted, retired, removed. "
+            + "Train the models that audits of unlearning compare with.")
         {
+            AuditOraclesCommand.Create(host),
+            AuditInversionCommand.Create(host),
             List(host),
             Verify(host),
         };

@@ -10,6 +10,7 @@ static class JobsCommand
     {
         List(host),
         Show(host),
+        Candidate(host),
         End(host, "cancel", "Stop a job: nothing is published. A worker that has it notices within seconds.",
             (commit, job, cancellation) => commit.CancelAsync(job, cancellation),
             job => $"Job {job} is cancelled."),
@@ -66,6 +67,30 @@ static class JobsCommand
                     ("attempts", Output.Text.Count(state.Attempt)), ("submitted", Time(state.Submitted)), ("updated", Time(state.Updated)),
                     ("result", Result(state)), ("error", state.Error?.Message),
                 }.Where(r => !string.IsNullOrEmpty(r.Value)).Select(r => (string[])[r.Name, r.Value!])));
+        });
+    }
+
+    static Command Candidate(CommandHost host)
+    {
+        var id = Id();
+        var registry = RegistryOptions.Registry();
+        var folder = CommonOptions.File("--out", "folder", "Receives the files; those of the same names are replaced.");
+        var command = new Command("candidate", "Copy what a job did not publish because its audit failed: model, metrics and report.")
+        {
+            id, registry, folder,
+        };
+        return host.RunAsync(command, async (parsed, cancellation) =>
+        {
+            var jobs = new JobStore(RegistryOptions.Open(parsed.GetRequiredValue(registry)), host.Clock);
+            var state = (await jobs.ReadAsync(JobId.Parse(parsed.GetRequiredValue(id)), cancellation)).State;
+            var files = state.Candidate ?? throw new RegistryException(RegistryErrorKind.NotFound, state.JobId.ToString(),
+                $"the job is {state.Status} and keeps no candidate. Only a job whose audit failed has one, until it is retried.");
+            var target = parsed.GetRequiredValue(folder);
+            foreach (var file in files)
+                await jobs.BlobsOf(state).DownloadAsync(
+                    file.Digest, Path.Combine(target, file.Path.Replace('/', Path.DirectorySeparatorChar)), cancellation);
+            return new Answer(files, screen => screen.Table(["file", "sha256"],
+                files.Select(f => (string[])[Path.Combine(target, f.Path), f.Digest.Hex])));
         });
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Cli.Output;
 using RegistryUnlearn.Lineage;
+using RegistryUnlearn.Registry;
 using RegistryUnlearn.Registry.Azure;
 using RegistryUnlearn.Worker.Jobs;
 using RegistryUnlearn.Worker.Requests;
@@ -53,7 +54,7 @@ static class RunCommand
         }
         catch (GateFailedException e)
         {
-            var document = new FailedAnswer(job.ToString(), e.Message, e.Audit.Rows, e.Audit.Gates);
+            var document = new FailedAnswer(job.ToString(), e.Message, e.Audit.Rows, e.Audit.Gates, e.Candidate);
             return new Answer(document, screen => PrintFailed(document, e.Audit, screen), ExitCodes.FailedGate);
         }
         catch (OperationCanceledException)
@@ -87,6 +88,7 @@ static class RunCommand
         AuditText.Print(audit, screen);
         screen.Line();
         screen.Line($"Job {answer.Job}: {answer.Message}.");
+        screen.Line($"What was not published can be looked at: registry-unlearn jobs candidate {answer.Job} --out <folder>");
     }
 
     /// <param name="Version">Reference of the new version.</param>
@@ -99,5 +101,7 @@ static class RunCommand
 
     sealed record StoppedAnswer(string Job, bool Stopped);
 
-    sealed record FailedAnswer(string Job, string Message, IReadOnlyList<AuditRow> Rows, IReadOnlyList<GateOutcome> Gates);
+    /// <param name="Candidate">What was not published, kept as blobs of the job.</param>
+    sealed record FailedAnswer(
+        string Job, string Message, IReadOnlyList<AuditRow> Rows, IReadOnlyList<GateOutcome> Gates, IReadOnlyList<ManifestFile> Candidate);
 }

@@ -58,13 +58,19 @@ public sealed class JobBlobs(IObjectStore store, JobId job, int retry)
         store.DeleteAsync(RegistryLayout.Blob(job, retry, digest), cancellation);
 
     /// <summary>Removes all blobs of the job up to this retry; harmless when repeated.</summary>
-    public async Task DeleteAllAsync(CancellationToken cancellation = default)
+    public Task DeleteAllAsync(CancellationToken cancellation = default) => DeleteAllButAsync([], cancellation);
+
+    /// <inheritdoc cref="DeleteAllAsync"/>
+    /// <param name="kept">Blobs of this retry that stay.</param>
+    public async Task DeleteAllButAsync(IEnumerable<Digest> kept, CancellationToken cancellation = default)
     {
+        var spared = kept.Select(digest => RegistryLayout.Blob(job, retry, digest)).ToHashSet();
         var folder = RegistryLayout.Blobs(job);
         foreach (var entry in await store.ListAsync(folder, cancellation).ToListAsync(cancellation))
         {
             var owner = entry.Path[folder.Length..].Split('/')[0];
-            if (int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= retry)
+            if (int.TryParse(owner, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= retry
+                && !spared.Contains(entry.Path))
                 await store.DeleteAsync(entry.Path, cancellation);
         }
     }

@@ -2,42 +2,51 @@ using System.Collections.Concurrent;
 
 namespace RegistryUnlearn.Registry;
 
-/// <summary>
-/// Who works on which job, so that workers do not do the same work twice. A lease protects nothing: whatever is written is safe without
-/// it. A lease that does not change for its duration, on the clock of whoever watches it, has lost its holder; no two clocks are compared.
-/// Thread-safe.
-/// </summary>
+/// <summary>Who works on which job; see <see cref="Leases"/>. Thread-safe.</summary>
 /// <param name="holder">Name of this worker, different from that of any other.</param>
 public sealed class JobLeases(IObjectStore store, TimeProvider clock, string holder)
 {
-    readonly ConcurrentDictionary<JobId, Sighting> seen = new();
+    readonly Leases leases = new(store, clock, holder);
+
+    /// <inheritdoc cref="Leases.TryAcquireAsync"/>
+    public Task<LeaseAnswer> TryAcquireAsync(JobId job, TimeSpan duration, CancellationToken cancellation = default) =>
+        leases.TryAcquireAsync(RegistryLayout.JobLease(job), duration, cancellation);
+
+    /// <summary>Removes the lease of a job that has ended, whoever left it; harmless when there is none.</summary>
+    public Task RemoveAsync(JobId job, CancellationToken cancellation = default) =>
+        store.DeleteAsync(RegistryLayout.JobLease(job), cancellation);
+}
+
+/// <summary>
+/// Who works on what, so that workers do not do the same work twice. A lease protects nothing: whatever is written is safe without
+/// it. A lease that does not change for its duration, on the clock of whoever watches it, has lost its holder; no two clocks are compared.
+/// Thread-safe.
+/// </summary>
+sealed class Leases(IObjectStore store, TimeProvider clock, string holder)
+{
+    readonly ConcurrentDictionary<string, Sighting> seen = new();
 
     /// <summary>Takes the lease if it is free, was given back, is this worker's or has lost its holder.</summary>
     /// <param name="duration">How long the lease lasts unless it is renewed.</param>
-    public async Task<LeaseAnswer> TryAcquireAsync(JobId job, TimeSpan duration, CancellationToken cancellation = default)
+    public async Task<LeaseAnswer> TryAcquireAsync(string path, TimeSpan duration, CancellationToken cancellation = default)
     {
-        var path = RegistryLayout.JobLease(job);
         var start = clock.GetTimestamp();
         var stored = await store.ReadAsync(path, cancellation);
         var last = stored is null ? null : RegistryJson.Deserialize<LeaseRecord>(stored.Content.Span, path);
-        if (last is { Holder: { } other } && other != holder && Remaining(job, stored!.ETag, last) is { Ticks: > 0 } remaining)
+        if (last is { Holder: { } other } && other != holder && Remaining(path, stored!.ETag, last) is { Ticks: > 0 } remaining)
             return new LeaseAnswer.Held(other, remaining);
         var next = new LeaseRecord((last?.Term ?? 0) + 1, 0, duration.TotalSeconds, holder);
         var bytes = RegistryJson.Serialize(next);
         if (await store.WriteOrFindAsync(path, bytes, stored?.ETag, cancellation) is not { } tag)
             return new LeaseAnswer.Held("another worker", duration);
-        seen.TryRemove(job, out _);
+        seen.TryRemove(path, out _);
         return new LeaseAnswer.Acquired(new JobLease(store, clock, path, next, tag, start));
     }
 
-    /// <summary>Removes the lease of a job that has ended, whoever left it; harmless when there is none.</summary>
-    public Task RemoveAsync(JobId job, CancellationToken cancellation = default) =>
-        store.DeleteAsync(RegistryLayout.JobLease(job), cancellation);
-
     /// <summary>How long the lease must still stand unchanged before it counts as lost.</summary>
-    TimeSpan Remaining(JobId job, ETag tag, LeaseRecord record)
+    TimeSpan Remaining(string path, ETag tag, LeaseRecord record)
     {
-        var sighting = seen.AddOrUpdate(job,
+        var sighting = seen.AddOrUpdate(path,
             _ => new(tag, clock.GetTimestamp()),
             (_, known) => known.ETag == tag ? known : new(tag, clock.GetTimestamp()));
         return TimeSpan.FromSeconds(record.Seconds) - clock.GetElapsedTime(sighting.Since);

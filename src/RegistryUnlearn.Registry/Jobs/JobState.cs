@@ -79,6 +79,12 @@ public sealed record JobState
     /// <summary>Why the job failed; while it runs, why the last attempt could not go on.</summary>
     public JobError? Error { get; init; }
 
+    /// <summary>
+    /// The version that was not published because its audit failed: blobs of the job, which stay until it is retried or garbage is
+    /// collected. Null for every other end.
+    /// </summary>
+    public IReadOnlyList<ManifestFile>? Candidate { get; init; }
+
     public required DateTimeOffset Submitted { get; init; }
 
     public required DateTimeOffset Updated { get; init; }
@@ -103,6 +109,7 @@ public sealed record JobState
         Retry = Status is JobStatus.Failed ? Retry + 1 : Retry,
         NotBefore = null,
         Error = Status is JobStatus.Failed ? null : Error,
+        Candidate = null,
         Finished = null,
         Closed = false,
     };
@@ -126,6 +133,7 @@ public sealed record JobState
         Retry = Retry + 1,
         NotBefore = null,
         Error = null,
+        Candidate = null,
         Finished = null,
         Closed = false,
     };

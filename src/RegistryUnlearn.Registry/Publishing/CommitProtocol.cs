@@ -82,9 +82,16 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
     /// Ends a job as failed, with an audit line, and removes its blobs. A publication under way is not stopped.
     /// </summary>
     /// <returns>The state the job is in afterwards.</returns>
-    public async Task<JobState> FailAsync(JobId job, JobError error, CancellationToken cancellation = default)
+    public Task<JobState> FailAsync(JobId job, JobError error, CancellationToken cancellation = default) =>
+        FailAsync(job, error, candidate: null, cancellation);
+
+    /// <inheritdoc cref="FailAsync(JobId, JobError, CancellationToken)"/>
+    /// <param name="candidate">Blobs of the job that are kept, for whoever wants to see what was not published; null for none.</param>
+    public async Task<JobState> FailAsync(
+        JobId job, JobError error, IReadOnlyList<ManifestFile>? candidate, CancellationToken cancellation)
     {
-        var ended = await EndAsync(job, s => s with { Status = JobStatus.Failed, Error = error, NotBefore = null }, cancellation);
+        var ended = await EndAsync(
+            job, s => s with { Status = JobStatus.Failed, Error = error, NotBefore = null, Candidate = candidate }, cancellation);
         if (ended.State is { Status: JobStatus.Failed, Closed: false })
             ended = await FinishAsync(ended, cancellation);
         return ended.State;
@@ -229,7 +236,7 @@ public sealed class CommitProtocol(IObjectStore store, JobStore jobs, TimeProvid
     {
         var state = ended.State;
         await audit.AppendAsync(EntryFor(state), cancellation);
-        await jobs.BlobsOf(state).DeleteAllAsync(cancellation);
+        await jobs.BlobsOf(state).DeleteAllButAsync(state.Candidate?.Select(file => file.Digest) ?? [], cancellation);
         // A copy that was under way while a later job withdrew this version may have brought back a file.
         if (state.Result is { } result)
             await registry.CompleteWithdrawalAsync(result.Model, result.Version, cancellation);

@@ -64,6 +64,11 @@ public sealed class Subset
         return new Subset(Data, role, pool, null);
     }
 
+    /// <summary>The samples whose rows of the data set are marked.</summary>
+    /// <param name="members">One mark per row of the data set.</param>
+    /// <exception cref="DataException">Nothing is left.</exception>
+    public Subset Only(IReadOnlyList<bool> members, string role) => new(Data, role, Array.FindAll(rows, row => members[row]), null);
+
     /// <summary>The samples that are not in the other subset of the same data set.</summary>
     /// <exception cref="DataException">Nothing is left.</exception>
     public Subset Except(Subset other, string role)

@@ -65,7 +65,7 @@ public sealed class JobReconciler(
         try
         {
             if (state.Status is JobStatus.Failed)
-                return EndOf(await commit.FailAsync(job, state.Error!, stop));
+                return EndOf(await commit.FailAsync(job, state.Error!, state.Candidate, stop));
             if (state.Status is JobStatus.Cancelled)
                 return EndOf(await commit.CancelAsync(job, stop));
             if (state.Status is JobStatus.Running && state.Strikes >= options.MaxStrikes)

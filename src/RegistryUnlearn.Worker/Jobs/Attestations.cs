@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Registry;
@@ -84,6 +85,8 @@ sealed class Attestations(
             ["seed"] = request.Seed,
             ["options"] = request.Method.OptionsJson(),
         };
+        if (!request.Defence.IsNone)
+            parameters["defence"] = JsonSerializer.SerializeToNode(request.Defence, RequestJson.Options);
         return new(
             new BuildDefinition(BuildDefinition.UnlearningBuildType, parameters,
             [

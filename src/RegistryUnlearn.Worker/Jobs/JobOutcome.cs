@@ -17,13 +17,16 @@ public sealed class JobCancelledException(JobId job)
     public JobId Job { get; } = job;
 }
 
-/// <summary>An audit gate failed: nothing was published.</summary>
-public sealed class GateFailedException(JobId job, IReadOnlyList<GateOutcome> failed, AuditResult audit)
-    : Exception("the audit failed, nothing was published: " + string.Join("; ", failed.Select(Describe)))
+/// <summary>An audit gate failed: nothing was published. The message says which numbers missed, and by how much.</summary>
+public sealed class GateFailedException(JobId job, AuditResult audit, IReadOnlyList<ManifestFile> candidate)
+    : Exception("the audit failed, nothing was published: " + string.Join("; ", audit.Gates.Where(g => !g.Passed).Select(Describe)))
 {
     public JobId Job { get; } = job;
 
     public AuditResult Audit { get; } = audit;
+
+    /// <summary>What would have been published: model, metrics and report, kept as blobs of the job.</summary>
+    public IReadOnlyList<ManifestFile> Candidate { get; } = candidate;
 
     static string Describe(GateOutcome gate)
     {

@@ -2,6 +2,8 @@ using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Unlearning.Defences;
+using RegistryUnlearn.Worker.Oracles;
 using RegistryUnlearn.Worker.Requests;
 
 namespace RegistryUnlearn.Worker.Jobs;
@@ -116,7 +118,7 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
     {
         try
         {
-            await commit.FailAsync(job, JobFailure.Describe(e), CancellationToken.None);
+            await commit.FailAsync(job, JobFailure.Describe(e), (e as GateFailedException)?.Candidate, CancellationToken.None);
         }
         catch (RegistryException)
         {
@@ -184,15 +186,22 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
         await driver.FinishAsync("unlearn", request.Method.Method.Name, run);
         foreach (var note in run.Notes)
             progress.Note(note);
+        using var defended = request.Defence.IsNone ? null : DifferenceDefence.Apply(task, run.Result, request.Defence);
+        var result = defended ?? run.Result;
 
         await attempt.EnterAsync("audit");
-        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, driver);
+        IReadOnlyList<Auditing.PooledOutputs> pool = request.Audit.Pool is { } id
+            ? await PoolMeasurement.MeasureAsync(store, id, request, fetched, prepared, folder, clock, progress, ends.Either) : [];
+        var audit = await AuditStage.AuditAsync(request, fetched, prepared, run, result, driver, pool);
         if (!audit.Result.Passed)
-            throw new GateFailedException(job, [.. audit.Result.Gates.Where(g => !g.Passed)], audit.Result);
+        {
+            var kept = PublishStage.WriteResult(request, fetched, prepared, result, audit, state, Path.Combine(folder, "candidate"));
+            throw new GateFailedException(job, audit.Result, await StoreAsync(jobs.BlobsOf(state), kept, ends.Either));
+        }
 
         await attempt.EnterAsync("publish");
         var key = options.CommitmentKey is { } own ? own.ToArray() : await CommitmentKey.OfAsync(store, ends.Either);
-        var plan = PublishStage.Plan(request, fetched, prepared, run, audit, state, key, options.SigningKey,
+        var plan = PublishStage.Plan(request, fetched, prepared, result, audit, state, key, options.SigningKey,
             Path.Combine(folder, "result"));
         try
         {
@@ -203,6 +212,19 @@ public sealed class JobRunner(IObjectStore store, TimeProvider clock, JobOptions
             await watch.LookAsync(ends.Either);
             throw;
         }
+    }
+
+    /// <summary>Stores local files as blobs of a job.</summary>
+    static async Task<IReadOnlyList<ManifestFile>> StoreAsync(
+        JobBlobs blobs, IReadOnlyList<PublishFile> files, CancellationToken cancellation)
+    {
+        var stored = new List<ManifestFile>();
+        foreach (var file in files)
+        {
+            var (digest, size) = await blobs.PutFileAsync(file.LocalPath, cancellation);
+            stored.Add(new(file.Path, digest, size, file.MediaType, file.Role));
+        }
+        return stored;
     }
 
     /// <summary>

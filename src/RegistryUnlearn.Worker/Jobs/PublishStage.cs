@@ -4,7 +4,8 @@ using RegistryUnlearn.Auditing.Report;
 using RegistryUnlearn.Lineage;
 using RegistryUnlearn.Onnx.Runtime;
 using RegistryUnlearn.Registry;
-using RegistryUnlearn.Unlearning.Methods;
+using RegistryUnlearn.Training.Buffers;
+using RegistryUnlearn.Unlearning.Defences;
 using RegistryUnlearn.Worker.Requests;
 
 namespace RegistryUnlearn.Worker.Jobs;
@@ -27,17 +28,10 @@ static class PublishStage
     /// <param name="key">Of the commitment to the forget set.</param>
     /// <param name="signingKey">Signs the version; null leaves it unsigned.</param>
     public static PublishPlan Plan(
-        UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobAudit audit, JobState state,
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, TensorBlock result, JobAudit audit, JobState state,
         ReadOnlySpan<byte> key, SigningKey? signingKey, string folder)
     {
-        Directory.CreateDirectory(folder);
-        WriteModel(request, fetched, job, run, state, folder);
-        File.WriteAllBytes(Path.Combine(folder, "metrics.json"), audit.Result.ToJson());
-        File.WriteAllText(Path.Combine(folder, "report.html"), Report(request, fetched, audit, state));
-        var files = new List<PublishFile> { Published("model.onnx", "model", "application/onnx") };
-        files.AddRange(job.Model.File.ExternalDataFiles.Select(f => Published(f, "model-data", "application/octet-stream")));
-        files.Add(Published("metrics.json", "metrics", "application/json"));
-        files.Add(Published("report.html", "report", "text/html"));
+        var files = WriteResult(request, fetched, job, result, audit, state, folder);
         var attestations = new Attestations(
             request, fetched, job, audit, state, ForgetCommitment.Of(fetched.ForgetIds, key), signingKey, folder);
         return new PublishPlan
@@ -50,14 +44,31 @@ static class PublishStage
             ParentPolicy = request.ParentPolicy,
             Alias = request.Alias,
         };
+    }
+
+    /// <summary>Writes model, metrics and report: what a version has before anything is said about where it comes from.</summary>
+    public static IReadOnlyList<PublishFile> WriteResult(
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, TensorBlock result, JobAudit audit, JobState state, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        WriteModel(request, fetched, job, result, state, folder);
+        File.WriteAllBytes(Path.Combine(folder, "metrics.json"), audit.Result.ToJson());
+        File.WriteAllText(Path.Combine(folder, "report.html"), Report(request, fetched, audit, state));
+        return
+        [
+            Published("model.onnx", "model", "application/onnx"),
+            .. job.Model.File.ExternalDataFiles.Select(f => Published(f, "model-data", "application/octet-stream")),
+            Published("metrics.json", "metrics", "application/json"),
+            Published("report.html", "report", "text/html"),
+        ];
 
         PublishFile Published(string path, string role, string mediaType) => new(Path.Combine(folder, path), path, role, mediaType);
     }
 
-    static void WriteModel(UnlearningRequest request, FetchedJob fetched, PreparedJob job, MethodRun run, JobState state, string folder)
+    static void WriteModel(
+        UnlearningRequest request, FetchedJob fetched, PreparedJob job, TensorBlock result, JobState state, string folder)
     {
         var parameters = new Dictionary<string, ReadOnlyMemory<float>>();
-        var result = run.Result;
         for (var i = 0; i < result.TensorCount; i++)
             parameters[result.Layout[i].Name] = result[i].ToArray();
         job.Model.File.SaveWithParameters(folder, parameters, new Dictionary<string, string>
@@ -85,6 +96,7 @@ static class PublishStage
                         new("Seed", request.Seed.ToString(CultureInfo.InvariantCulture)),
                         .. request.Method.OptionsJson().Select(o => new RecordEntry(o.Key, $"{o.Value}")),
                     ]),
+                    .. Defence(request.Defence),
                     new RecordSection("Data",
                     [
                         new("Parent model.onnx", fetched.ModelDigest.ToString()),
@@ -93,6 +105,16 @@ static class PublishStage
                     new RecordSection("Software", [.. Versions().Select(v => new RecordEntry(v.Key, v.Value))]),
                 ],
                 state.Submitted.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture))));
+
+    static IEnumerable<RecordSection> Defence(DefenceOptions defence) => defence.IsNone ? [] :
+    [
+        new("Defence of the difference",
+        [
+            new("noise", defence.Noise.ToString(CultureInfo.InvariantCulture)),
+            new("prune", defence.Prune.ToString(CultureInfo.InvariantCulture)),
+            new("retainedSteps", defence.RetainedSteps.ToString(CultureInfo.InvariantCulture)),
+        ]),
+    ];
 
     static string Describe(ParentPolicy policy) => policy switch
     {

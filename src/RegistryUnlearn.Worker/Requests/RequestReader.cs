@@ -2,6 +2,7 @@ using System.Text.Json;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Unlearning.Defences;
 using RegistryUnlearn.Unlearning.Methods;
 
 namespace RegistryUnlearn.Worker.Requests;
@@ -42,7 +43,7 @@ public static class RequestReader
         var forget = ReadForget(fields.Object("forget", "the samples to forget", holdsIds: true));
         var retain = ReadRetained(fields.Object("retain", "{\"fraction\": 0.1, \"seed\": 1} or {\"ids\": […]}", holdsIds: true));
         var audit = ReadAudit(fields.Object("audit"), errors);
-        var (policy, alias) = ReadPublish(fields.Object("publish"), errors);
+        var (policy, alias, defence) = ReadPublish(fields.Object("publish"), errors);
         var parameters = ReadParameters(fields.Object("parameters"));
         var logits = new LogitChoice(fields.Text("logits"), fields.Integer("classAxis", -MaxRank, MaxRank));
         fields.Finish();
@@ -58,6 +59,7 @@ public static class RequestReader
             Audit = audit,
             ParentPolicy = policy,
             Alias = alias,
+            Defence = defence,
             Parameters = parameters,
             Logits = logits,
         };
@@ -178,13 +180,16 @@ public static class RequestReader
     static RequestedAudit ReadAudit(JsonFields? fields, List<string> errors)
     {
         if (fields is null)
-            return new RequestedAudit(null, [], []);
+            return new RequestedAudit(null, [], null);
         var oracles = fields.Text("oracles");
         CheckPath(fields, "oracles", oracles);
+        var pool = fields.Text("pool");
+        if (pool is not null && (pool.Length != 64 || pool.AsSpan().IndexOfAnyExcept("0123456789abcdef") >= 0))
+            fields.Error("pool", "is no id of a pool; give the 64 hexadecimal digits that audit oracles prints");
         var compare = fields.List("compare", "method names", (entry, path) => ReadMethod(entry, path, errors)) ?? [];
-        var gates = fields.List("gates", "gates", (entry, path) => ReadGate(new JsonFields(entry, path, errors))) ?? [];
+        var gates = fields.List("gates", "gates", (entry, path) => ReadGate(new JsonFields(entry, path, errors)));
         fields.Finish();
-        return new RequestedAudit(oracles, compare, gates);
+        return new RequestedAudit(oracles, compare, gates, pool);
     }
 
     static Gate? ReadGate(JsonFields fields)
@@ -200,16 +205,19 @@ public static class RequestReader
             : new Gate(metric, atMost is not null ? GateComparison.AtMost : GateComparison.AtLeast, threshold);
     }
 
-    static (ParentPolicy, Alias?) ReadPublish(JsonFields? fields, List<string> errors)
+    static (ParentPolicy, Alias?, DefenceOptions) ReadPublish(JsonFields? fields, List<string> errors)
     {
         if (fields is null)
-            return (ParentPolicy.Quarantine, null);
+            return (ParentPolicy.Quarantine, null, DefenceOptions.None);
         var policy = ParentPolicy.Quarantine;
         if (fields.Text("parent") is { } text && !Policies.TryGetValue(text, out policy))
             fields.Error("parent", $"is '{text}'; give one of {string.Join(", ", Policies.Keys)}");
         var alias = fields.Optional("alias") is null ? null : Parse<Alias>(fields, "alias", "the name of an alias");
+        var reader = new OptionReader(fields.Optional("defence") ?? default, fields.Path("defence"), errors);
+        var defence = DefenceOptions.Read(reader);
+        reader.Finish();
         fields.Finish();
-        return (policy, alias);
+        return (policy, alias, defence);
     }
 
     static ParameterPatterns ReadParameters(JsonFields? fields)

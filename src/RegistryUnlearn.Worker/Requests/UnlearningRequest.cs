@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using RegistryUnlearn.Auditing;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Registry;
+using RegistryUnlearn.Unlearning.Defences;
 using RegistryUnlearn.Unlearning.Methods;
 
 namespace RegistryUnlearn.Worker.Requests;
@@ -34,6 +35,9 @@ public sealed record UnlearningRequest
     public ParentPolicy ParentPolicy { get; init; } = ParentPolicy.Quarantine;
 
     public Alias? Alias { get; init; }
+
+    /// <summary>What is done to the result before it is audited and published.</summary>
+    public DefenceOptions Defence { get; init; } = DefenceOptions.None;
 
     /// <summary>Which tensors are trained where the default is not right.</summary>
     public ParameterPatterns Parameters { get; init; } = ParameterPatterns.Default;
@@ -81,5 +85,7 @@ public sealed record ArrayNames(string Inputs, string Labels, string? Ids, strin
 public sealed record RetainedChoice(double? Fraction, ulong Seed, IReadOnlyList<string>? Ids);
 
 /// <param name="Oracles">Path of an oracle file in the registry.</param>
+/// <param name="Pool">Id of a pool of oracles and reference models in the registry.</param>
 /// <param name="Compare">Other methods to show beside the chosen one; their results are not published.</param>
-public sealed record RequestedAudit(string? Oracles, IReadOnlyList<MethodChoice> Compare, IReadOnlyList<Gate> Gates);
+/// <param name="Gates">Null for <see cref="DefaultGates"/>; an empty list asks for nothing.</param>
+public sealed record RequestedAudit(string? Oracles, IReadOnlyList<MethodChoice> Compare, IReadOnlyList<Gate>? Gates, string? Pool = null);

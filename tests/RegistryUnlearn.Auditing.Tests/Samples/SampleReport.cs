@@ -6,8 +6,9 @@ static class SampleReport
 {
     public static ReportInput Full()
     {
-        var before = ModelSummary.Of(SampleAudit.Outputs("before", leak: 1, seed: 1));
-        var after = ModelSummary.Of(SampleAudit.Outputs("after", leak: .03, seed: 2, damage: 1.2));
+        var original = SampleAudit.Outputs("before", leak: 1, seed: 1);
+        var unlearned = SampleAudit.Outputs("ltu", leak: .03, seed: 2, damage: 1.2);
+        var (before, after) = (ModelSummary.Of(original), ModelSummary.Of(unlearned));
         var oracles = SampleAudit.Oracles(5);
         AuditedModel[] comparisons =
         [
@@ -21,9 +22,20 @@ static class SampleReport
             new(MetricCatalogue.AccuracyDrop(AuditSets.Test), GateComparison.AtMost, .01),
             new(MetricCatalogue.Auc(AuditSets.Holdout), GateComparison.AtMost, .55),
         ];
+        var options = new AuditOptions(Resamples: 400);
         var result = Auditor.Audit(
-            new("cifar10-resnet8@7", before), new("ltu", after), comparisons, oracles, gates, new AuditOptions(Resamples: 400));
+            new("cifar10-resnet8@7", before, RetrainFreeEstimates.Of(original, original, new RelearnTime(0, 18, 128))),
+            new("ltu", after, RetrainFreeEstimates.Of(unlearned, original, new RelearnTime(14, 17, 128))),
+            comparisons, oracles, gates, options, PoolAudit.Of(original, unlearned, Pool(), options));
         return new(result, before, after, oracles, SampleAudit.Steps(80), Record());
+
+        static List<PooledOutputs> Pool() =>
+        [
+            .. Enumerable.Range(0, 5).Select(i => new PooledOutputs(
+                PoolKind.Oracle, i, (ulong)i, SampleAudit.Outputs($"oracle-{i}", 0, (ulong)(100 + i)))),
+            .. Enumerable.Range(0, 4).Select(i => new PooledOutputs(
+                PoolKind.Unlearned, i, (ulong)i, SampleAudit.Outputs($"unlearned-{i}", .03, (ulong)(200 + i)))),
+        ];
     }
 
     public static ReportInput WithoutOraclesOrUnseenData()

@@ -50,8 +50,24 @@ public sealed class RunCommandTests
         Assert.StartsWith("the audit failed, nothing was published: test.accuracy is ", json.Json.GetProperty("message").GetString());
         var text = await folder.RunAsync(request);
         Assert.Equal(3, text.Code);
-        Assert.Contains($"Job {json.Json.GetProperty("job").GetString()}: the audit failed, nothing was published: ", text.Output);
+        var job = json.Json.GetProperty("job").GetString()!;
+        Assert.Contains($"Job {job}: the audit failed, nothing was published: ", text.Output);
+        Assert.Contains($"registry-unlearn jobs candidate {job} --out <folder>", text.Output);
         Assert.Equal(before, folder.Served());
+
+        var target = Path.Combine(folder.Path, ".registry-unlearn/kept");
+        var candidate = await JobAsync("candidate", "--out", target, "--output", "json");
+        Assert.Equal(0, candidate.Code);
+        Assert.Equal(["metrics.json", "model.onnx", "report.html"], Directory.GetFiles(target).Select(Path.GetFileName).Order());
+        Assert.All(candidate.Json.EnumerateArray(), f => Assert.Equal(
+            f.GetProperty("size").GetInt64(), new FileInfo(Path.Combine(target, f.GetProperty("path").GetString()!)).Length));
+        await JobAsync("retry");
+        var gone = await JobAsync("candidate", "--out", target);
+        Assert.Equal(2, gone.Code);
+        Assert.Contains("the job is Submitted and keeps no candidate", gone.Error);
+
+        Task<CommandResult> JobAsync(string command, params string[] more) =>
+            CommandResult.OfAsync(["jobs", command, job, "--registry", folder.Path, .. more]);
     }
 
     [Theory]

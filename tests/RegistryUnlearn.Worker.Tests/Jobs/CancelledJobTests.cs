@@ -10,7 +10,7 @@ namespace RegistryUnlearn.Worker.Tests.Jobs;
 /// <summary>A job that is cancelled while a worker has it stops at the next step and publishes nothing.</summary>
 public sealed class CancelledJobTests
 {
-    static string Request { get; } = TinyRegistry.Request(r => r["audit"] = JsonNode.Parse("""{ "compare": ["neggrad+"] }"""));
+    static string Request { get; } = TinyRegistry.Request(r => r["audit"] = JsonNode.Parse("""{ "compare": ["neggrad+"], "gates": [] }"""));
 
     static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -75,7 +75,7 @@ public sealed class JobEndTests
     }
 
     [Fact]
-    public async Task A_failed_gate_publishes_nothing_and_can_be_tried_again()
+    public async Task A_failed_gate_publishes_nothing_keeps_the_candidate_and_can_be_tried_again()
     {
         using var lab = await Lab.CreateAsync();
         var request = TinyRegistry.Request(r =>
@@ -90,10 +90,22 @@ public sealed class JobEndTests
             var state = await lab.StateAsync(request);
             Assert.Equal((JobStatus.Failed, "gate-failed", retry), (state.Status, state.Error?.Reason, state.Retry));
             Assert.Equal(refusal.Message, state.Error!.Message);
+            Assert.Equal(["model.onnx", "metrics.json", "report.html"], state.Candidate!.Select(f => f.Path));
+            Assert.Equal(refusal.Candidate, state.Candidate);
         }
         Assert.Equal(["fetch", "prepare", "unlearn", "audit", "fetch", "prepare", "unlearn", "audit"], lab.Journal.Stages);
         var after = await lab.FilesAsync();
-        Assert.DoesNotContain(after.Keys, p => p.Contains("/blobs/"));
+        var kept = after.Where(f => f.Key.Contains("/blobs/")).ToDictionary(f => Path.GetFileName(f.Key), f => f.Value);
+        var candidate = (await lab.StateAsync(request)).Candidate!.ToDictionary(f => f.Path, f => kept[f.Digest.Hex]);
+        Assert.Equal(candidate.Count, kept.Count);
+        Assert.All(after.Keys.Where(p => p.Contains("/blobs/")), p => Assert.Contains("/blobs/1/", p));
+        Assert.Contains(
+            "The gate failed, so nothing was published; see below.", Encoding.UTF8.GetString(candidate["report.html"]));
+        var unpublished = Onnx.Proto.ModelProto.Parser.ParseFrom(candidate["model.onnx"]);
+        var parent = Onnx.Proto.ModelProto.Parser.ParseFrom(before["tiny/1/model.onnx"]);
+        Assert.Equal(parent.Graph.Node, unpublished.Graph.Node);
+        Assert.Contains(unpublished.MetadataProps, p => p.Key == "registryunlearn.parent.sha256");
+        Assert.False(JsonNode.Parse(candidate["metrics.json"])!["passed"]!.GetValue<bool>());
         Assert.Equivalent(before, after.Where(f => !f.Key.StartsWith(".registry-unlearn/")).ToDictionary(), strict: true);
         Assert.Null(await lab.AliasAsync("production"));
         Assert.True(lab.IsTidy);
@@ -145,7 +157,7 @@ public sealed class JobEndTests
     [InlineData("{}", null)]
     [InlineData("""
         {
-          "audit": { "compare": ["neggrad+"] },
+          "audit": { "compare": ["neggrad+"], "gates": [] },
           "method": { "name": "ltu", "options": { "steps": 3, "target": "quantile", "preservation": "none" } }
         }
         """, null)]

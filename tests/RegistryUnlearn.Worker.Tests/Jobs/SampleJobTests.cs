@@ -78,7 +78,59 @@ public sealed class SampleJobTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(folder.Path, "digits/2")));
     }
 
+    /// <summary>
+    /// Nothing but the request's own data is known: no oracles and no gates. The network is trained from the start without the samples.
+    /// </summary>
+    [Theory]
+    [InlineData("forget-random.json")]
+    [InlineData("forget-canaries.json")]
+    public async Task A_genuine_retrain_passes_the_default_gates_and_is_published(string name)
+    {
+        var runner = Runner(Copy());
+        var job = await runner.SubmitAsync(
+            Plain(name, """{ "name": "retrain", "options": { "epochs": 30 } }""", fraction: 1), "request.json", Stop);
+        var outcome = await runner.RunAsync(job, SilentProgress.Instance, Stop);
+        Assert.True(outcome.Audit!.HasDefaultGates);
+        Assert.Equal(
+            [
+                "forget.change", "forget-vs-matched.auc-low", "forget-vs-matched.auc-high", "relearn.ratio", "retained.accuracy-drop",
+                "kept-classes.accuracy-drop",
+            ],
+            outcome.Audit.Gates.Select(g => g.Metric));
+        Assert.True(File.Exists(Path.Combine(folder.Path, "digits/2/model.onnx")));
+    }
+
+    /// <summary>One step that is too small to change anything.</summary>
+    [Theory]
+    [InlineData("forget-random.json")]
+    [InlineData("forget-canaries.json")]
+    public async Task The_untouched_original_fails_the_default_gates(string name)
+    {
+        var runner = Runner(Copy());
+        const string nothing = """
+            { "name": "finetune", "options": { "steps": 1, "optimizer": "sgd", "learningRate": 1e-8, "stop": "none" } }
+            """;
+        var job = await runner.SubmitAsync(Plain(name, nothing, fraction: 0.1), "request.json", Stop);
+        var refusal = await Assert.ThrowsAsync<GateFailedException>(() => runner.RunAsync(job, SilentProgress.Instance, Stop));
+        Assert.Equal(["forget.change", "forget-vs-matched.auc-low", "relearn.ratio"],
+            refusal.Audit.Gates.Where(g => !g.Passed).Select(g => g.Metric));
+        Assert.Matches(@"forget\.change is 0(\.\d+)?, wanted at least 0\.001, missed by 0\.00\d*", refusal.Message);
+        Assert.False(Directory.Exists(Path.Combine(folder.Path, "digits/2")));
+    }
+
     public void Dispose() => folder.Dispose();
+
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>A request of the sample registry with another method and without anything about the audit.</summary>
+    string Plain(string name, string method, double fraction)
+    {
+        var request = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "requests", name)))!;
+        request["method"] = JsonNode.Parse(method);
+        request["retain"] = new JsonObject { ["fraction"] = fraction, ["seed"] = 1 };
+        request.AsObject().Remove("audit");
+        return request.ToJsonString();
+    }
 
     FolderStore Copy()
     {
@@ -104,7 +156,7 @@ public sealed class SampleJobTests : IDisposable
     {
         var request = JsonNode.Parse(File.ReadAllText(Path.Combine(folder.Path, "requests/forget-canaries.json")))!;
         request["method"]!["options"] = new JsonObject { ["steps"] = 4, ["evaluateEvery"] = 4 };
-        request["audit"] = new JsonObject { ["oracles"] = "requests/" + oracles };
+        request["audit"] = new JsonObject { ["oracles"] = "requests/" + oracles, ["gates"] = new JsonArray() };
         return request.ToJsonString();
     }
 

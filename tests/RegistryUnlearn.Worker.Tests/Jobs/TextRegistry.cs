@@ -72,7 +72,7 @@ static class TextRegistry
           "schemaVersion": 1, "model": "words@1", "seed": 3,
           "method": {"name": "{{method}}", "options": {{options}}},
           "data": {"train": {"path": "datasets/train.npz"} {{holdout}}, "test": {"path": "datasets/test.npz"} },
-          "forget": {"ids": ["0", "1", "2", "3"]}, "retain": {"fraction": 0.5, "seed": 1}
+          "forget": {"ids": ["0", "1", "2", "3"]}, "retain": {"fraction": 0.5, "seed": 1}, "audit": {"gates": []}
         }
         """;
 }

@@ -112,6 +112,10 @@ public sealed class RequestReaderTests
             "{ \"audit\": { \"gates\": [{ \"metric\": \"h\", \"atMost\": 1, \"atLeast\": 1 }] } }",
             ["audit.gates[0].atMost and atLeast: give exactly one of them"]
         },
+        {
+            "{ \"audit\": { \"pool\": \"../x\" } }",
+            ["audit.pool is no id of a pool; give the 64 hexadecimal digits that audit oracles prints"]
+        },
         { "{ \"audit\": { \"gates\": [{ \"metric\": \"beauty\", \"atMost\": 1 }] } }", ["audit.gates[0].metric " + Metrics] },
 
         { "{ \"publish\": { \"parent\": \"burn\" } }", ["publish.parent is 'burn'; give one of keep, quarantine, delete"] },
@@ -125,7 +129,7 @@ public sealed class RequestReaderTests
             "{ \"surprise\": 3, \"model\": null, \"forget\": { \"ids\": [] }, \"publish\": { \"alias\": 1, \"when\": 2 } }",
             [
                 "model is missing; give a reference such as name@7 or name:production", "forget.ids is empty; name at least one sample",
-                "publish.alias is a number; give a text", "publish.when is unknown; known are alias, parent",
+                "publish.alias is a number; give a text", "publish.when is unknown; known are alias, defence, parent",
                 "surprise is unknown; known are audit, classAxis, data, forget, logits, method, model, parameters, publish, retain, "
                     + "schemaVersion, seed",
             ]
@@ -182,6 +186,7 @@ public sealed class RequestReaderTests
         var request = RequestReader.Read(TinyRegistry.Request(r =>
         {
             r.Remove("publish");
+            r.Remove("audit");
             r["method"] = "finetune";
             r["seed"] = ulong.MaxValue;
         }), "request.json");
@@ -193,7 +198,8 @@ public sealed class RequestReaderTests
         Assert.Equal(new ArrayNames("x", "y", null, null, null), request.Data.Arrays);
         Assert.Equal((1f, 0f, 1f), (request.Data.Scale, Assert.Single(request.Data.Mean), Assert.Single(request.Data.Std)));
         Assert.Equal((0.5, 2UL), (request.Retain.Fraction, request.Retain.Seed));
-        Assert.Empty(request.Audit.Gates);
+        Assert.Null(request.Audit.Gates);
+        Assert.Empty(RequestReader.Read(TinyRegistry.Request(), "request.json").Audit.Gates!);
     }
 
     /// <summary>RFC 7396: null removes, objects merge, everything else replaces.</summary>
