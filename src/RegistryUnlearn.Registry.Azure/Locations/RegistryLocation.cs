@@ -1,3 +1,4 @@
+using Azure.Core;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 
@@ -59,5 +60,8 @@ public sealed record BlobLocation(Uri Container, string Prefix, bool IsEmulator)
     /// <param name="environment">As for <see cref="Open"/>.</param>
     internal BlobContainerClient Connect(BlobClientOptions options, Func<string, string?> environment) => IsEmulator
         ? new(Container, new StorageSharedKeyCredential(EmulatorAccount, EmulatorKey), options)
-        : new(Container, AzureCredentials.Create(environment), options);
+        : Connect(options, AzureCredentials.Create(environment));
+
+    /// <summary>The container's client for somebody.</summary>
+    internal BlobContainerClient Connect(BlobClientOptions options, TokenCredential credential) => new(Container, credential, options);
 }
