@@ -130,6 +130,7 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
             await messages.PoisonAsync(message, stop);
             return;
         }
+        using var lines = logger.BeginScope(ScopeOf(hints.Jobs));
         if (message.Deliveries > MaxDeliveries)
         {
             logger.LogError(
@@ -174,6 +175,7 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
 
     async Task RenewAsync(Held one, CancellationToken stop)
     {
+        using var lines = logger.BeginScope(ScopeOf(one.Jobs));
         try
         {
             if (await messages.HoldAsync(one.Message, Hold, stop) is { } renewed)
@@ -216,6 +218,7 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
 
     async Task TryReleaseAsync(Held one)
     {
+        using var lines = logger.BeginScope(ScopeOf(one.Jobs));
         try
         {
             await ReleaseAsync(one, TimeSpan.Zero, CancellationToken.None);
@@ -225,6 +228,8 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
             logger.LogWarning("A message could not be handed back and will come back by itself: {Message}", e.Message);
         }
     }
+
+    static JobScope ScopeOf(IEnumerable<JobId> jobs) => new(string.Join(' ', jobs));
 
     /// <param name="Jobs">Those that have not ended.</param>
     sealed record Held(HeldMessage Message, HashSet<JobId> Jobs);
