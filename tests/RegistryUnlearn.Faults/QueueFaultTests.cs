@@ -109,7 +109,9 @@ public sealed class QueueFaultTests(QueueEmulator emulator) : IClassFixture<Queu
 
     static Task EachAsync(Asked[] requests, Func<Asked, HttpFault, bool, Task> test)
     {
-        var all = (from lasts in new[] { false, true } from fault in Enum.GetValues<HttpFault>() from asked in requests
+        var all = (from lasts in new[] { false, true }
+                   from fault in Enum.GetValues<HttpFault>()
+                   from asked in requests
                    select (asked, fault, lasts)).ToList();
         // Of every two one, and of the next two the other: each kind of request has its turn.
         var chosen = Extent.FaultRuns >= 200 ? all : all.Where((_, i) => i % 2 == i / 4 % 2);

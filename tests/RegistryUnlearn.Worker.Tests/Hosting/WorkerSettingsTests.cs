@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Configuration;
 using RegistryUnlearn.Conformance;
-using RegistryUnlearn.Worker.Tests.Hosting.Http;
 using RegistryUnlearn.Worker.Hosting;
 using RegistryUnlearn.Worker.Hosting.Settings;
+using RegistryUnlearn.Worker.Tests.Hosting.Http;
 
 namespace RegistryUnlearn.Worker.Tests.Hosting;
 
