@@ -47,9 +47,17 @@ sealed class RealProcess : IDisposable
     public static RealProcess StartOther(string project, string temp, params string[] args) =>
         Start(Path.Combine(FolderOf(project), project + ".dll"), temp, [], args);
 
-    static RealProcess Start(string program, string temp, Dictionary<string, string> environment, string[] args)
+    /// <summary>The command as a child of another program, which does with it what it likes.</summary>
+    /// <param name="parent">Program and arguments; the command's own follow.</param>
+    public static RealProcess StartUnder(string[] parent, string temp, Dictionary<string, string> environment, string[] args) =>
+        Start([.. parent, "dotnet", Path.Combine(FolderOf(Command), "registry-unlearn.dll"), .. args], temp, environment);
+
+    static RealProcess Start(string program, string temp, Dictionary<string, string> environment, string[] args) =>
+        Start(["dotnet", program, .. args], temp, environment);
+
+    static RealProcess Start(string[] line, string temp, Dictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo("dotnet", [program, .. args])
+        var start = new ProcessStartInfo(line[0], line[1..])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

@@ -84,6 +84,49 @@ public sealed partial class PageTests(Chromium chromium) : IClassFixture<Chromiu
     }
 
     [Fact]
+    public async Task A_token_is_shown_where_the_worker_knows_no_key()
+    {
+        await using var window = await chromium.OpenAsync("#/nothing");
+        using var authority = new TestAuthority();
+        await using var worker = await RunningWorker.StartAsync(key: null, authority: authority);
+        var page = window.Page;
+        await page.GotoAsync($"{worker.Address}#/submit");
+        await Expect(page.GetByText("Sign in with a token to submit requests.")).ToBeVisibleAsync();
+        await window.Named(AriaRole.Link, "Sign in").First.ClickAsync();
+        await page.GetByLabel("Token").FillAsync(authority.Token(audience: "api://other"));
+        await window.Named(AriaRole.Button, "Sign in").ClickAsync();
+        await Expect(page.Locator(".failure")).ToContainTextAsync("the token is meant for somebody else");
+        var token = authority.Token();
+        await page.GetByLabel("Token").FillAsync($" {token}\n");
+        await window.Named(AriaRole.Button, "Sign in").ClickAsync();
+        await Expect(window.Named(AriaRole.Button, "Sign out")).ToBeVisibleAsync();
+        Assert.DoesNotContain(token, await page.EvaluateAsync<string>("document.cookie + JSON.stringify(localStorage)"));
+
+        await window.Named(AriaRole.Link, "Submit").ClickAsync();
+        await page.GetByLabel("Request as JSON").FillAsync(TinyRegistry.Request(r => r["seed"] = 38));
+        await window.Named(AriaRole.Button, "Submit").ClickAsync();
+        await Expect(page.Locator(".status")).ToHaveTextAsync("succeeded");
+        await window.Named(AriaRole.Button, "Sign out").ClickAsync();
+        await Expect(window.Named(AriaRole.Link, "Sign in")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Either_a_key_or_a_token_will_do()
+    {
+        await using var window = await chromium.OpenAsync("#/nothing");
+        using var authority = new TestAuthority();
+        await using var worker = await RunningWorker.StartAsync(authority: authority);
+        foreach (var secret in new[] { RunningWorker.Key, authority.Token() })
+        {
+            await window.Page.GotoAsync($"{worker.Address}#/sign-in");
+            await window.Page.GetByLabel("Key or token").FillAsync(secret);
+            await window.Page.Keyboard.PressAsync("Enter");
+            await window.Named(AriaRole.Button, "Sign out").ClickAsync();
+            await Expect(window.Named(AriaRole.Link, "Sign in")).ToBeVisibleAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_job_is_watched_cancelled_and_retried()
     {
         await using var window = await chromium.OpenAsync("#/jobs", signedIn: true);

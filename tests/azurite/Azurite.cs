@@ -21,11 +21,14 @@ sealed class Azurite : IAsyncDisposable
 
     Azurite(Process process, int port)
     {
-        this.process = process;
+        (this.process, Port) = (process, port);
         output = Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync())
             .ContinueWith(t => string.Concat(t.Result), TaskScheduler.Default);
         Account = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/devstoreaccount1/"));
     }
+
+    /// <summary>Where it listens on 127.0.0.1.</summary>
+    public int Port { get; }
 
     /// <summary>Address of the emulator's account; ends in '/'.</summary>
     public Uri Account { get; }
@@ -44,11 +47,12 @@ sealed class Azurite : IAsyncDisposable
     /// <summary>Starts it and waits until it answers.</summary>
     /// <param name="repository">Root folder of the repository.</param>
     /// <param name="service">blob or queue.</param>
-    public static async Task<Azurite> StartAsync(string repository, string service = "blob")
+    /// <param name="more">Further arguments of the emulator.</param>
+    public static async Task<Azurite> StartAsync(string repository, string service = "blob", params string[] more)
     {
         var port = FreePort();
-        var start = Node(Path.Combine(FolderOf(repository), "emulator.cjs"), service, "--inMemoryPersistence", "--disableTelemetry",
-            "--silent", $"--{service}Host", "127.0.0.1", $"--{service}Port", port.ToString(CultureInfo.InvariantCulture));
+        var start = Node([Path.Combine(FolderOf(repository), "emulator.cjs"), service, "--inMemoryPersistence", "--disableTelemetry",
+            "--silent", $"--{service}Host", "127.0.0.1", $"--{service}Port", port.ToString(CultureInfo.InvariantCulture), .. more]);
         var azurite = new Azurite(Process.Start(start)!, port);
         for (var waited = Stopwatch.StartNew(); !await AnswersAsync(port); await Task.Delay(50))
         {

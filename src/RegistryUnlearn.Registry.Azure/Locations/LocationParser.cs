@@ -30,7 +30,8 @@ static partial class LocationParser
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)
         {
             throw Invalid(shown, "it holds something behind '?' or '#'. A shared access signature would end in logs and process lists: "
-                + $"leave it out, and name a credential in {AzureCredentials.Variable}");
+                + $"leave it out, and name a credential in {AzureCredentials.Variable}, or set {DelegationSas.Variable} to a signature "
+                + "of user delegation");
         }
         return uri.Scheme switch
         {
@@ -75,7 +76,7 @@ static partial class LocationParser
         if (!values.Remove(Emulator, out var use) || !use.Equals("true", StringComparison.OrdinalIgnoreCase))
         {
             throw Invalid("connection string", "keys open the emulator only. Write the container's address, and name a credential in "
-                + AzureCredentials.Variable);
+                + $"{AzureCredentials.Variable}, or set {DelegationSas.Variable} to a signature of user delegation");
         }
         var container = values.Remove("Container", out var given) ? given : throw Invalid(Emulator, "Container is missing");
         var prefix = values.Remove("Prefix", out var below) ? below : "";

@@ -1,3 +1,5 @@
+using Azure;
+using Azure.Core;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 
@@ -17,7 +19,10 @@ public abstract record RegistryLocation
 
     /// <summary>The store at this place. Sends no request yet.</summary>
     /// <param name="environment">Gives the value of an environment variable, or null: for the credential.</param>
-    /// <exception cref="RegistryException">NotFound: the folder does not exist. Denied: no credential is named.</exception>
+    /// <exception cref="RegistryException">
+    /// NotFound: the folder does not exist. Denied: no credential is named, or a signature is there that is none of user delegation, or has
+    /// ended.
+    /// </exception>
     public abstract IObjectStore Open(Func<string, string?> environment);
 
     /// <summary>Where an object lies, for people: a path or an address.</summary>
@@ -59,5 +64,17 @@ public sealed record BlobLocation(Uri Container, string Prefix, bool IsEmulator)
     /// <param name="environment">As for <see cref="Open"/>.</param>
     internal BlobContainerClient Connect(BlobClientOptions options, Func<string, string?> environment) => IsEmulator
         ? new(Container, new StorageSharedKeyCredential(EmulatorAccount, EmulatorKey), options)
-        : new(Container, AzureCredentials.Create(environment), options);
+        : DelegationSas.Read(environment, TimeProvider.System) is { } sas
+            ? Connect(options, sas)
+            : Connect(options, AzureCredentials.Create(environment));
+
+    /// <summary>The container's client for somebody.</summary>
+    internal BlobContainerClient Connect(BlobClientOptions options, TokenCredential credential) => new(Container, credential, options);
+
+    /// <summary>The container's client for whoever has a signature.</summary>
+    internal BlobContainerClient Connect(BlobClientOptions options, DelegationSas sas)
+    {
+        options.AddPolicy(new DelegationSasPolicy(sas), HttpPipelinePosition.BeforeTransport);
+        return new(Container, new AzureSasCredential(sas.Query), options);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Azure.Core;
 using Azure.Storage;
 using Azure.Storage.Queues;
 
@@ -43,20 +44,28 @@ public sealed partial record QueueLocation(Uri Address, bool IsEmulator)
     /// <summary>A client for the queue. Sends no request yet.</summary>
     /// <param name="environment">Gives the value of an environment variable, or null: for the credential.</param>
     /// <exception cref="RegistryException">Denied: no credential is named.</exception>
-    public QueueClient Connect(Func<string, string?> environment) => Connect(Address, environment);
+    public QueueClient Connect(Func<string, string?> environment) => Connect(Options(), environment);
 
     /// <summary>The queue for messages that could not be used: the same name with <c>-poison</c> behind it.</summary>
     /// <inheritdoc cref="Connect(Func{string, string?})"/>
-    public QueueClient ConnectPoison(Func<string, string?> environment) => Connect(new Uri(Address.AbsoluteUri + "-poison"), environment);
+    public QueueClient ConnectPoison(Func<string, string?> environment) => Poison.Connect(environment);
 
     public override string ToString() => Address.AbsoluteUri;
 
-    QueueClient Connect(Uri address, Func<string, string?> environment) => IsEmulator
-        ? new(address, new StorageSharedKeyCredential(BlobLocation.EmulatorAccount, BlobLocation.EmulatorKey), Options())
-        : new(address, AzureCredentials.Create(environment), Options());
+    /// <summary>Where messages go that could not be used.</summary>
+    internal QueueLocation Poison => this with { Address = new Uri(Address.AbsoluteUri + "-poison") };
+
+    /// <param name="options">Those of <see cref="Options"/>, perhaps with more.</param>
+    /// <inheritdoc cref="Connect(Func{string, string?})"/>
+    internal QueueClient Connect(QueueClientOptions options, Func<string, string?> environment) => IsEmulator
+        ? new(Address, new StorageSharedKeyCredential(BlobLocation.EmulatorAccount, BlobLocation.EmulatorKey), options)
+        : Connect(options, AzureCredentials.Create(environment));
+
+    /// <summary>A client for somebody.</summary>
+    internal QueueClient Connect(QueueClientOptions options, TokenCredential credential) => new(Address, credential, options);
 
     /// <summary>As <see cref="BlobService.Options"/>: a pinned protocol, and nothing said about this machine.</summary>
-    static QueueClientOptions Options() => new(QueueClientOptions.ServiceVersion.V2025_11_05)
+    internal static QueueClientOptions Options() => new(QueueClientOptions.ServiceVersion.V2025_11_05)
     {
         MessageEncoding = QueueMessageEncoding.None,
         Diagnostics = { IsTelemetryEnabled = false, IsLoggingContentEnabled = false },

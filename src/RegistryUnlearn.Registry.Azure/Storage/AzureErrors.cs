@@ -45,7 +45,8 @@ static class AzureErrors
                 $"there is no container '{container.Name}' in the account '{container.AccountName}'. Create it, or correct the address."),
             { Status: 401 or 403 } => New(RegistryErrorKind.Denied,
                 $"the service refused access ({Code(e)}). Give the identity the role Storage Blob Data Contributor on the container "
-                + $"'{container.Name}' (Storage Blob Data Reader to look only), and this machine access to the account's network."),
+                + $"'{container.Name}' (Storage Blob Data Reader to look only), or a signature its permissions (racwdl; rl to look "
+                + "only), and this machine access to the account's network."),
             { Status: 429 or 503 } => New(RegistryErrorKind.Unavailable,
                 $"the service is busy ({Code(e)}). Run the same job again later, with fewer workers on the account."),
             { ErrorCode: "LeaseIdMissing" or "LeaseIdMismatchWithBlobOperation" or "BlobImmutableDueToPolicy" or "SnapshotsPresent" } =>

@@ -24,8 +24,17 @@ public sealed class JobReconciler(
     /// <exception cref="RegistryException">The registry does not answer, or the job's own documents are damaged.</exception>
     public async Task<ReconcileResult> ReconcileAsync(JobId job, CancellationToken stop = default)
     {
+        var scope = new JobScope(job.ToString());
+        using var lines = logger.BeginScope(scope);
+        return await ReconcileAsync(job, scope, stop);
+    }
+
+    /// <param name="scope">Around the caller's lines; is told the attempt.</param>
+    internal async Task<ReconcileResult> ReconcileAsync(JobId job, JobScope scope, CancellationToken stop)
+    {
         if (await jobs.FindAsync(job, stop) is not { State: var state })
             return new ReconcileResult.Terminal("unknown-job");
+        scope.Attempt = state.Attempt;
         if (state is { HasEnded: true, Closed: true })
         {
             await leases.RemoveAsync(job, stop);
@@ -38,18 +47,18 @@ public sealed class JobReconciler(
             case LeaseAnswer.Held held:
                 return new ReconcileResult.RetryAfter(held.For, "held");
             case LeaseAnswer.Acquired acquired:
-                return await WithLeaseAsync(job, acquired.Lease, stop);
+                return await WithLeaseAsync(job, acquired.Lease, scope, stop);
             case var other:
                 throw new InvalidOperationException($"{other} is no answer");
         }
     }
 
-    async Task<ReconcileResult> WithLeaseAsync(JobId job, JobLease lease, CancellationToken stop)
+    async Task<ReconcileResult> WithLeaseAsync(JobId job, JobLease lease, JobScope scope, CancellationToken stop)
     {
         await using var keeper = new LeaseKeeper(lease, options.LeaseDuration, clock, logger);
         // Read again: it may have ended before the lease was had.
         var state = (await jobs.ReadAsync(job, stop)).State;
-        using var scope = logger.BeginScope(new LogScope("attempt", state.Attempt + 1));
+        scope.Attempt = state.HasEnded ? state.Attempt : state.Attempt + 1;
         var result = await CarryOutAsync(state, keeper, stop);
         if (result is ReconcileResult.RetryAfter)
         {

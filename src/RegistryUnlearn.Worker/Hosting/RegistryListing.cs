@@ -68,7 +68,8 @@ public sealed class RegistryListing(JobStore jobs, TimeSpan interval, TimeProvid
         }
         catch (RegistryException e) when (e.Kind is RegistryErrorKind.Invalid or RegistryErrorKind.Corrupt)
         {
-            logger.LogError("A job cannot be read: {Message}", e.Message);
+            using var lines = logger.BeginScope(new JobScope(job.ToString()));
+            logger.LogError("The job cannot be read: {Message}", e.Message);
             return false;
         }
     }

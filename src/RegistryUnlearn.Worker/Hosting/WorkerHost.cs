@@ -101,8 +101,12 @@ public static class WorkerHost
             console.LogToStandardErrorThreshold = LogLevel.Trace;
             console.FormatterName = options.JsonLogs ? ConsoleFormatterNames.Json : ConsoleFormatterNames.Simple;
         });
+        // As a service of systemd the host would choose a format by itself, after this.
+        builder.Services.PostConfigure<ConsoleLoggerOptions>(console =>
+            console.FormatterName = options.JsonLogs ? ConsoleFormatterNames.Json : console.FormatterName);
         builder.Services.Configure<SimpleConsoleFormatterOptions>(Format);
         builder.Services.Configure<JsonConsoleFormatterOptions>(Format);
+        builder.Services.Configure<ConsoleFormatterOptions>(Format);
         more?.Invoke(builder.Logging);
 
         static void Format(ConsoleFormatterOptions format)

@@ -74,7 +74,8 @@ public sealed class WorkerService(
 
     async Task LookAtAsync(JobId job, CancellationToken stop)
     {
-        using var scope = logger.BeginScope(new LogScope("job", job.ToString()));
+        var scope = new JobScope(job.ToString());
+        using var lines = logger.BeginScope(scope);
         using var activity = WorkerMetrics.Activities.StartActivity("reconcile");
         activity?.SetTag("registry_unlearn.job", job.ToString());
         var start = clock.GetTimestamp();
@@ -82,7 +83,7 @@ public sealed class WorkerService(
         metrics.Began();
         try
         {
-            result = await reconciler.ReconcileAsync(job, stop);
+            result = await reconciler.ReconcileAsync(job, scope, stop);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -92,6 +93,7 @@ public sealed class WorkerService(
         finally
         {
             metrics.Ended(result, clock.GetElapsedTime(start));
+            activity?.SetTag("registry_unlearn.attempt", scope.Attempt);
         }
         Decide(job, result);
         if (result is not null)

@@ -40,7 +40,7 @@ public sealed class WorkerHostTests
         var log = new LogLines();
         await RunAsync(lab, "worker", log: log);
         Assert.Equal(JobStatus.Succeeded, (await lab.StateAsync(jobs[1])).Status);
-        Assert.Contains(log.Lines, line => line.Contains(damaged));
+        Assert.Contains(log.Lines, line => line.Contains(damaged) && line.Contains($" job={jobs[0]}"));
     }
 
     [Fact]
@@ -51,7 +51,8 @@ public sealed class WorkerHostTests
         var log = new LogLines();
         await RunAsync(lab, "worker", log: log);
         Assert.Contains(log.Lines, line => line.Contains("Carrying out") && line.Contains($"job={job}") && line.Contains("attempt=1"));
-        Assert.All(log.Lines.Where(l => l.Contains("Hosting.Job")), line => Assert.Contains($"job={job}", line));
+        Assert.Contains(log.Lines, line => line.Contains("Hosting.WorkerService Done"));
+        Assert.All(log.Lines.Where(l => !l.Contains(" Worker worker on ")), line => Assert.EndsWith($" job={job} attempt=1", line));
         Assert.DoesNotContain(log.Lines, line => line.Contains("train-3") || line.Contains("train-13"));
     }
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using RegistryUnlearn.Conformance;
 using RegistryUnlearn.Worker.Hosting;
 using RegistryUnlearn.Worker.Hosting.Settings;
+using RegistryUnlearn.Worker.Tests.Hosting.Http;
 
 namespace RegistryUnlearn.Worker.Tests.Hosting;
 
@@ -31,13 +32,17 @@ public sealed class WorkerSettingsTests
     [Fact]
     public void Everything_can_be_set()
     {
+        using var folder = new TempFolder();
+        var (certificate, key) = ServerCertificate.New();
         var options = Read(("Registry", "models"), ("Name", "w7"), ("Concurrency", "4"), ("LeaseSeconds", "2.5"), ("MaxAttempts", "3"),
             ("Once", "true"), ("Http:Url", "https://0.0.0.0:8443"), ("Http:Key", Key), ("Logs", "json"),
+            ("Http:Certificate", folder.Write("both.pem", certificate + key)),
             ("Telemetry", "http://collector:4317"), ("Http:Authority", "https://login.example/t"), ("Http:Audience", "api://unlearn"));
         Assert.Equal(("w7", "w7", 4, 2.5, 3), (options.Name, options.Reconcile.Worker, options.Concurrency,
             options.Reconcile.LeaseDuration.TotalSeconds, options.Reconcile.MaxStrikes));
         Assert.Equal((true, true, "http://collector:4317/"), (options.Once, options.JsonLogs, options.Telemetry!.ToString()));
         Assert.Equal((Key, "api://unlearn", false), (options.Http!.Key, options.Http.Audience, options.Http.IsLoopback));
+        Assert.Equal(("CN=worker", true), (options.Http.Tls!.Certificate.Subject, options.Http.Tls.Certificate.HasPrivateKey));
     }
 
     [Fact]
@@ -51,7 +56,7 @@ public sealed class WorkerSettingsTests
             "Logs is 'xml'; give one of text, json",
             "Telemetry is 'here'; give the address of an OTLP collector, such as http://127.0.0.1:4317",
             "Http:Key holds 5 characters; give at least 32, such as those of 'openssl rand -hex 32'",
-            "Http:Urls is no setting; there are Audience, Authority, Key, KeyFile, Url",
+            "Http:Urls is no setting; there are Audience, Authority, Certificate, CertificateKey, Key, KeyFile, Url",
             "Http:Url is 'ftp://x'; give scheme, address and port, such as http://127.0.0.1:8080, or 'none'",
             "LeaseSeconds is '-1'; give seconds from 1 to 3600",
             "Colour is no setting; there are CheckpointSeconds, Concurrency, Http, LeaseSeconds, Logs, MaxAttempts, MaxRetrySeconds, Name, "
@@ -86,6 +91,28 @@ public sealed class WorkerSettingsTests
         Assert.Contains("cannot be read (FileNotFoundException)", Assert.Single(Errors(("Registry", "r"), ("Http:KeyFile", file + "x"))));
         var shortKey = folder.Write("short", "hunter2");
         Assert.DoesNotContain("hunter2", Assert.Single(Errors(("Registry", "r"), ("Http:KeyFile", shortKey))));
+    }
+
+    [Fact]
+    public void An_address_of_https_needs_a_certificate_with_its_key()
+    {
+        using var folder = new TempFolder();
+        var ((certificate, key), (_, other)) = (ServerCertificate.New(), ServerCertificate.New());
+        var (file, keyFile, otherFile) = (folder.Write("server.pem", certificate), folder.Write("key", key), folder.Write("other", other));
+        var https = ("Http:Url", "https://127.0.0.1:8443");
+        var tls = Read(("Registry", "r"), https, ("Http:Certificate", file), ("Http:CertificateKey", keyFile)).Http!.Tls!;
+        Assert.True(tls.Certificate.HasPrivateKey);
+        Assert.Empty(tls.Chain);
+        var root = folder.Write("chain.pem", certificate + ServerCertificate.New().Certificate);
+        Assert.Single(Read(("Registry", "r"), https, ("Http:Certificate", root), ("Http:CertificateKey", keyFile)).Http!.Tls!.Chain);
+
+        Assert.Contains("Http:Certificate is missing", Assert.Single(Errors(("Registry", "r"), https)));
+        foreach (var (name, with) in new[] { (file, otherFile), (file, file), (file + "x", keyFile), (keyFile, keyFile) })
+        {
+            var error = Assert.Single(Errors(("Registry", "r"), https, ("Http:Certificate", name), ("Http:CertificateKey", with)));
+            Assert.StartsWith("Http:Certificate cannot be used (", error);
+        }
+        Assert.Contains("of no use without an address of https", Assert.Single(Errors(("Registry", "r"), ("Http:Certificate", file))));
     }
 
     [Fact]

@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HostFiltering;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -29,8 +29,11 @@ static class HttpSetup
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBody;
         });
-        if (options.Url.Scheme == Uri.UriSchemeHttps)
-            builder.WebHost.UseKestrelHttpsConfiguration();
+        if (options.Tls is { } tls)
+        {
+            builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
+                (https.ServerCertificate, https.ServerCertificateChain) = (tls.Certificate, tls.Chain)));
+        }
         if (options.IsLoopback)
             builder.Services.Configure<HostFilteringOptions>(o => o.AllowedHosts = ["localhost", "127.0.0.1", "[::1]"]);
         AddAuthentication(builder.Services, options);
@@ -38,40 +41,34 @@ static class HttpSetup
 
     static void AddAuthentication(IServiceCollection services, HttpOptions options)
     {
-        var schemes = new List<string>();
         // AddAuthentication would bring keys for the protection of data, and write them to disk: nothing here needs any.
         services.AddAuthenticationCore(o => o.DefaultScheme = Any).AddWebEncoders();
         services.AddSingleton<IAuthenticationConfigurationProvider, NoAuthenticationConfiguration>();
+        services.AddSingleton(options).AddSingleton<Sessions>();
         var authentication = new AuthenticationBuilder(services);
         if (options.Key is { } key)
-        {
             authentication.AddScheme<KeyAuthenticationOptions, KeyAuthentication>(KeyAuthentication.SchemeName, o => o.Key = key);
-            schemes.Add(KeyAuthentication.SchemeName);
-        }
-        if (options.Authority is { } authority)
-        {
-            authentication.AddJwtBearer(o =>
-            {
-                o.Authority = authority.ToString();
-                o.Audience = options.Audience;
-                o.MapInboundClaims = false;
-            });
-            schemes.Add(JwtBearerDefaults.AuthenticationScheme);
-        }
-        if (schemes.Count == 0)
-        {
-            authentication.AddScheme<AuthenticationSchemeOptions, NobodyAuthentication>(NobodyAuthentication.SchemeName, null);
-            schemes.Add(NobodyAuthentication.SchemeName);
-        }
-        authentication.AddPolicyScheme(Any, null, o => o.ForwardDefaultSelector = context =>
-            options.Authority is not null && (options.Key is null || context.Request.Headers.Authorization.Count > 0)
-                ? JwtBearerDefaults.AuthenticationScheme : schemes[0]);
+        if (options.Authority is not null)
+            authentication.AddJwtBearer(TokenAuthentication.SchemeName, o => TokenAuthentication.Configure(o, options));
+        authentication.AddScheme<AuthenticationSchemeOptions, SessionAuthentication>(SessionAuthentication.SchemeName, null);
+        authentication.AddScheme<AuthenticationSchemeOptions, NobodyAuthentication>(NobodyAuthentication.SchemeName, null);
+        authentication.AddPolicyScheme(Any, null, o => o.ForwardDefaultSelector = context => SchemeOf(context.Request, options));
         var writing = new AuthorizationPolicyBuilder(Any).RequireAuthenticatedUser().Build();
         services.AddAuthorizationBuilder()
             .AddPolicy(Write, writing)
             .AddPolicy(Read, options.IsLoopback ? new AuthorizationPolicyBuilder(Any).RequireAssertion(_ => true).Build() : writing)
             .SetFallbackPolicy(writing);
     }
+
+    /// <summary>By what a caller shows; without anything, what would have to be shown.</summary>
+    static string SchemeOf(HttpRequest request, HttpOptions options) => options switch
+    {
+        { Key: null, Authority: null } => NobodyAuthentication.SchemeName,
+        { Authority: not null } when TokenAuthentication.IsShown(request) => TokenAuthentication.SchemeName,
+        { Key: not null } when KeyAuthentication.IsShown(request) => KeyAuthentication.SchemeName,
+        _ when request.Cookies.ContainsKey(Sessions.Cookie) => SessionAuthentication.SchemeName,
+        _ => options.Key is not null ? KeyAuthentication.SchemeName : TokenAuthentication.SchemeName,
+    };
 }
 
 /// <summary>Authentication takes everything from <see cref="HttpOptions"/>.</summary>

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +17,7 @@ static class WorkerApi
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapGet("/api/worker", DescribeAsync).AllowAnonymous();
-        routes.MapPost(Path, SignIn).RequireAuthorization(HttpSetup.Write);
+        routes.MapPost(Path, SignInAsync).RequireAuthorization(HttpSetup.Write);
         routes.MapDelete(Path, SignOut).AllowAnonymous();
     }
 
@@ -27,27 +28,47 @@ static class WorkerApi
         var http = options.Http!;
         var mayRead = (await authorization.AuthorizeAsync(caller, HttpSetup.Read)).Succeeded;
         var mayWrite = (await authorization.AuthorizeAsync(caller, HttpSetup.Write)).Succeeded;
-        var view = new WorkerView(http.Key is not null ? "key" : http.Authority is not null ? "token" : "none", mayRead, mayWrite);
+        var view = new WorkerView(WaysToSignIn(http), mayRead, mayWrite);
         return mayRead
             ? view with { Name = options.Name, Registry = WithoutSecrets(options.Registry), Release = PublishStage.ProductVersion }
             : view;
     }
 
-    /// <summary>Gives a browser a cookie in place of the key, so that no script needs to keep it.</summary>
-    static IResult SignIn(HttpContext context, WorkerOptions options)
+    static string WaysToSignIn(HttpOptions http) => http switch
     {
-        if (options.Http is not { Key: { } key } || context.User.Identity?.AuthenticationType is not KeyAuthentication.SchemeName)
+        { Key: not null, Authority: not null } => "key-or-token",
+        { Key: not null } => "key",
+        { Authority: not null } => "token",
+        _ => "none",
+    };
+
+    /// <summary>
+    /// Gives a browser a cookie in place of the key or the token that it has just shown. A session cannot begin a longer one.
+    /// </summary>
+    static async Task<IResult> SignInAsync(HttpContext context, HttpOptions http, Sessions sessions, TimeProvider clock)
+    {
+        var cookie = Cookie(context.Request);
+        if (http.Authority is not null && TokenAuthentication.IsShown(context.Request))
         {
-            return TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest,
-                detail: $"a session begins with the key, in the header {KeyAuthentication.Header}; a token is shown anew each time");
+            var shown = await context.AuthenticateAsync(TokenAuthentication.SchemeName);
+            // Clocks may differ by some minutes when a token is checked; a session gets none of them.
+            if (shown.Properties?.ExpiresUtc is not { } end || end <= clock.GetUtcNow())
+                return Refuse("the token has ended; get a new one");
+            cookie.Expires = end;
+            context.Response.Cookies.Append(Sessions.Cookie, sessions.ForToken(end), cookie);
+            return TypedResults.NoContent();
         }
-        context.Response.Cookies.Append(KeyAuthentication.Cookie, KeyAuthentication.CookieFor(key), Cookie(context.Request));
+        if (http.Key is not { } key || !KeyAuthentication.IsShown(context.Request))
+            return Refuse($"a session begins with the key, in the header {KeyAuthentication.Header}, or with a token");
+        context.Response.Cookies.Append(Sessions.Cookie, Sessions.ForKey(key), cookie);
         return TypedResults.NoContent();
+
+        static IResult Refuse(string why) => TypedResults.Problem(statusCode: StatusCodes.Status400BadRequest, detail: why);
     }
 
     static NoContent SignOut(HttpContext context)
     {
-        context.Response.Cookies.Delete(KeyAuthentication.Cookie, Cookie(context.Request));
+        context.Response.Cookies.Delete(Sessions.Cookie, Cookie(context.Request));
         return TypedResults.NoContent();
     }
 
@@ -67,7 +88,9 @@ static class WorkerApi
 }
 
 /// <summary>A worker and what its caller may do.</summary>
-/// <param name="SignIn">How callers prove who they are: <c>key</c>, <c>token</c>, or <c>none</c> when nobody can.</param>
+/// <param name="SignIn">
+/// How callers prove who they are: <c>key</c>, <c>token</c>, <c>key-or-token</c>, or <c>none</c> when nobody can.
+/// </param>
 /// <param name="Registry">Where the registry lies.</param>
 public sealed record WorkerView(
     string SignIn, bool MayRead, bool MayWrite, string? Name = null, string? Registry = null, string? Release = null);

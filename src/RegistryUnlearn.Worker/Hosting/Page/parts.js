@@ -69,10 +69,9 @@ export function confirm(question, consequence, yes) {
 export function invitation(worker, what) {
     if (worker.mayWrite)
         return null;
-    if (worker.signIn === "key")
-        return h("p", { class: "hint" }, h("a", { href: "#/sign-in" }, "Sign in"), ` with the worker's key to ${what}.`);
-    return h("p", { class: "hint" }, worker.signIn === "token"
-        ? `This worker takes tokens, which a page cannot keep: use the command line or the API to ${what}, or set Http:KeyFile as well.`
-        : `This worker has no key, so nothing can be written over HTTP. Start it with a key (Http:KeyFile) to ${what} here, or use the `
-            + "command line.");
+    const shown = { "key": "the worker's key", "token": "a token", "key-or-token": "the worker's key or a token" }[worker.signIn];
+    return shown
+        ? h("p", { class: "hint" }, h("a", { href: "#/sign-in" }, "Sign in"), ` with ${shown} to ${what}.`)
+        : h("p", { class: "hint" }, "This worker has no key, so nothing can be written over HTTP. Start it with a key (Http:KeyFile) to "
+            + `${what} here, or use the command line.`);
 }

@@ -48,6 +48,17 @@ sealed class SettingsReader(IConfiguration section, string path, List<string> er
         return words[0];
     }
 
+    /// <summary>An address of http or https; null when there is none.</summary>
+    public Uri? Url(string name, string what)
+    {
+        if (Text(name) is not { } text)
+            return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
+            return url;
+        Refuse(name, $"is '{text}'; give {what}");
+        return null;
+    }
+
     public void Refuse(string name, string why) => errors.Add($"{Path(name)} {why}");
 
     /// <summary>Names that nobody has asked for are misspelt.</summary>

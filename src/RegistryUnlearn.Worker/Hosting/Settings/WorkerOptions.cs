@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+
 namespace RegistryUnlearn.Worker.Hosting;
 
 /// <summary>How a worker runs; made by <see cref="Settings.WorkerSettings"/>, which checks it.</summary>
@@ -48,6 +50,9 @@ public sealed record HttpOptions
     /// <summary>Scheme, address and port; loopback unless there is a way to authenticate.</summary>
     public required Uri Url { get; init; }
 
+    /// <summary>What proves to callers who this is; there for an address of https, and only then.</summary>
+    public ServerTls? Tls { get; init; }
+
     /// <summary>A key that callers show; at least <see cref="MinKeyLength"/> characters. Null for none.</summary>
     public string? Key { get; init; }
 
@@ -63,3 +68,8 @@ public sealed record HttpOptions
     /// <summary>Whether only this machine can connect.</summary>
     public bool IsLoopback => Url.IsLoopback;
 }
+
+/// <summary>A certificate of a server.</summary>
+/// <param name="Certificate">With its private key.</param>
+/// <param name="Chain">Certificates that lead from it to one that callers know.</param>
+public sealed record ServerTls(X509Certificate2 Certificate, X509Certificate2Collection Chain);

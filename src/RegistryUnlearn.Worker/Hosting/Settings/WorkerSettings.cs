@@ -11,8 +11,6 @@ public static class WorkerSettings
     public const string Section = "Worker";
     public const string EnvironmentPrefix = "REGISTRY_UNLEARN_";
 
-    const string NoHttp = "none";
-
     /// <param name="name">This process's own name, used unless one is set.</param>
     /// <exception cref="InputException">Says everything that is wrong.</exception>
     public static WorkerOptions Read(IConfiguration configuration, string name)
@@ -36,8 +34,8 @@ public static class WorkerSettings
             ShutdownTimeout = reader.Seconds("ShutdownSeconds", defaults.ShutdownTimeout, 1, 3600),
             WorkFolder = reader.Text("WorkFolder"),
             JsonLogs = reader.Choice("Logs", "text", "json") == "json",
-            Telemetry = ReadUrl(reader, "Telemetry", "the address of an OTLP collector, such as http://127.0.0.1:4317"),
-            Http = ReadHttp(reader),
+            Telemetry = reader.Url("Telemetry", "the address of an OTLP collector, such as http://127.0.0.1:4317"),
+            Http = HttpSettings.Read(reader.Section("Http")),
             Reconcile = defaults.Reconcile with
             {
                 LeaseDuration = reader.Seconds("LeaseSeconds", defaults.Reconcile.LeaseDuration, 1, 3600),
@@ -50,64 +48,5 @@ public static class WorkerSettings
         if (errors.Count > 0)
             throw new InputException("the worker's settings", errors);
         return options;
-    }
-
-    static HttpOptions? ReadHttp(SettingsReader worker)
-    {
-        var reader = worker.Section("Http");
-        var url = reader.Text("Url") ?? "http://127.0.0.1:8080";
-        var key = ReadKey(reader);
-        var authority = ReadUrl(reader, "Authority",
-            "the address of the authority, such as https://login.microsoftonline.com/{tenant}/v2.0");
-        var audience = reader.Text("Audience");
-        if (authority is { Scheme: not "https" })
-            reader.Refuse("Authority", "is not https; tokens are only as good as the way to their keys");
-        if (authority is not null && audience is null)
-            reader.Refuse("Audience", "is missing; give whom tokens of the authority must be meant for");
-        reader.RefuseUnknown();
-        if (url == NoHttp)
-            return null;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")
-            || address.PathAndQuery != "/")
-        {
-            reader.Refuse("Url", $"is '{url}'; give scheme, address and port, such as http://127.0.0.1:8080, or '{NoHttp}'");
-            return null;
-        }
-        if (!address.IsLoopback && key is null && authority is null)
-            reader.Refuse("Url", $"is '{url}', which other machines reach; set Http:KeyFile, or Http:Authority and Http:Audience, first");
-        return new() { Url = address, Key = key, Authority = authority, Audience = audience };
-    }
-
-    static string? ReadKey(SettingsReader reader)
-    {
-        var (key, file) = (reader.Text("Key"), reader.Text("KeyFile"));
-        if (key is not null && file is not null)
-            reader.Refuse("Key", "and Http:KeyFile are both set; set one");
-        if (file is not null)
-        {
-            try
-            {
-                key = File.ReadAllText(file).Trim();
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                reader.Refuse("KeyFile", $"cannot be read ({e.GetType().Name}); give a file that this account may read");
-                return null;
-            }
-        }
-        if (key is { Length: < HttpOptions.MinKeyLength })
-            reader.Refuse(file is null ? "Key" : "KeyFile",
-                $"holds {key.Length} characters; give at least {HttpOptions.MinKeyLength}, such as those of 'openssl rand -hex 32'");
-        return key;
-    }
-
-    static Uri? ReadUrl(SettingsReader reader, string name, string what)
-    {
-        if (reader.Text(name) is not { } text)
-            return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https")
-            return url;
-        reader.Refuse(name, $"is '{text}'; give {what}");
-        return null;
     }
 }

@@ -13,13 +13,15 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
     /// <summary>Deliveries after which a message is not tried again (the default of Azure Functions).</summary>
     public const int MaxDeliveries = 5;
 
-    static readonly TimeSpan Hold = TimeSpan.FromSeconds(60);
-    static readonly TimeSpan Renewal = Hold / 3;
-    static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
-
     readonly SemaphoreSlim gate = new(1);
     readonly Dictionary<string, Held> held = [];
     bool waits = true;
+
+    /// <summary>How long others wait for a message of this worker that it says no more about. <value>60 seconds.</value></summary>
+    public TimeSpan Hold { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Between two looks into an empty queue. <value>2 seconds.</value></summary>
+    public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(2);
 
     public async Task RunAsync(ReconcileQueue queue, bool once, CancellationToken stop)
     {
@@ -53,16 +55,27 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
         try
         {
             foreach (var one in held.Values.Where(h => h.Jobs.Contains(job)).ToList())
-            {
-                if (result is ReconcileResult.RetryAfter retry)
-                    await ReleaseAsync(one, retry.Delay, cancellation);
-                else if (one.Jobs.Remove(job) && one.Jobs.Count is 0)
-                    await EndAsync(one, result is ReconcileResult.Terminal { Reason: "poison" }, cancellation);
-            }
+                await TellAsync(one, job, result, cancellation);
         }
         finally
         {
             gate.Release();
+        }
+    }
+
+    /// <summary>A message that the service does not take back comes again by itself; the others of the job are told all the same.</summary>
+    async Task TellAsync(Held one, JobId job, ReconcileResult result, CancellationToken cancellation)
+    {
+        try
+        {
+            if (result is ReconcileResult.RetryAfter retry)
+                await ReleaseAsync(one, retry.Delay, cancellation);
+            else if (one.Jobs.Remove(job) && one.Jobs.Count is 0)
+                await EndAsync(one, result is ReconcileResult.Terminal { Reason: "poison" }, cancellation);
+        }
+        catch (RegistryException e)
+        {
+            logger.LogWarning("A message could not be ended and will come back by itself: {Message}", e.Message);
         }
     }
 
@@ -77,7 +90,7 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
                 return 0;
             var received = await messages.ReceiveAsync(room, Hold, stop);
             foreach (var message in received)
-                await TakeAsync(message, queue, stop);
+                await TryTakeAsync(message, queue, stop);
             return received.Count;
         }
         catch (RegistryException e)
@@ -88,6 +101,19 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
         finally
         {
             gate.Release();
+        }
+    }
+
+    /// <summary>One that could not be moved or deleted comes again; those that came with it are taken.</summary>
+    async Task TryTakeAsync(HeldMessage message, ReconcileQueue queue, CancellationToken stop)
+    {
+        try
+        {
+            await TakeAsync(message, queue, stop);
+        }
+        catch (RegistryException e)
+        {
+            logger.LogWarning("A message could not be put aside and will come back by itself: {Message}", e.Message);
         }
     }
 
@@ -104,6 +130,7 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
             await messages.PoisonAsync(message, stop);
             return;
         }
+        using var lines = logger.BeginScope(ScopeOf(hints.Jobs));
         if (message.Deliveries > MaxDeliveries)
         {
             logger.LogError(
@@ -127,7 +154,7 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
         {
             while (true)
             {
-                await Task.Delay(Renewal, clock, stop);
+                await Task.Delay(Hold / 3, clock, stop);
                 await gate.WaitAsync(stop);
                 try
                 {
@@ -148,6 +175,7 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
 
     async Task RenewAsync(Held one, CancellationToken stop)
     {
+        using var lines = logger.BeginScope(ScopeOf(one.Jobs));
         try
         {
             if (await messages.HoldAsync(one.Message, Hold, stop) is { } renewed)
@@ -176,18 +204,32 @@ public sealed class QueueSource(HintQueue messages, int concurrency, TimeProvide
     /// <summary>A worker that stops leaves its messages to the others at once.</summary>
     async Task HandBackAsync()
     {
-        foreach (var one in held.Values.ToList())
+        await gate.WaitAsync();
+        try
         {
-            try
-            {
-                await ReleaseAsync(one, TimeSpan.Zero, CancellationToken.None);
-            }
-            catch (RegistryException e)
-            {
-                logger.LogWarning("A message could not be handed back and will come back by itself: {Message}", e.Message);
-            }
+            foreach (var one in held.Values.ToList())
+                await TryReleaseAsync(one);
+        }
+        finally
+        {
+            gate.Release();
         }
     }
+
+    async Task TryReleaseAsync(Held one)
+    {
+        using var lines = logger.BeginScope(ScopeOf(one.Jobs));
+        try
+        {
+            await ReleaseAsync(one, TimeSpan.Zero, CancellationToken.None);
+        }
+        catch (RegistryException e)
+        {
+            logger.LogWarning("A message could not be handed back and will come back by itself: {Message}", e.Message);
+        }
+    }
+
+    static JobScope ScopeOf(IEnumerable<JobId> jobs) => new(string.Join(' ', jobs));
 
     /// <param name="Jobs">Those that have not ended.</param>
     sealed record Held(HeldMessage Message, HashSet<JobId> Jobs);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
@@ -26,12 +27,13 @@ sealed class RunningWorker : IAsyncDisposable
     readonly CancellationTokenSource stop = new();
     readonly Task running;
 
-    RunningWorker(IObjectStore store, string? key, string host, TestAuthority? authority, TimeSpan poll)
+    RunningWorker(IObjectStore store, string? key, string host, TestAuthority? authority, TimeSpan poll, ServerTls? tls)
     {
         Store = store;
         var port = FreePort();
-        Address = new Uri($"http://127.0.0.1:{port}");
-        Client = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = Address };
+        var scheme = tls is null ? "http" : "https";
+        Address = new Uri($"{scheme}://127.0.0.1:{port}");
+        Client = new(Handler(tls)) { BaseAddress = Address };
         var options = new WorkerOptions
         {
             Name = "tester",
@@ -40,7 +42,8 @@ sealed class RunningWorker : IAsyncDisposable
             Reconcile = new() { Worker = "tester" },
             Http = new()
             {
-                Url = new Uri($"http://{host}:{port}"),
+                Url = new Uri($"{scheme}://{host}:{port}"),
+                Tls = tls,
                 Key = key,
                 Authority = authority is null ? null : TestAuthority.Address,
                 Audience = authority is null ? null : TestAuthority.Audience,
@@ -64,12 +67,13 @@ sealed class RunningWorker : IAsyncDisposable
     /// <param name="host">Where it listens; 0.0.0.0 makes it one that other machines could reach.</param>
     /// <param name="authority">Whose tokens it believes; null for nobody's.</param>
     /// <param name="poll">Between two looks through the registry; null for a second.</param>
+    /// <param name="tls">What it shows over https; null for http.</param>
     public static async Task<RunningWorker> StartAsync(
-        string? key = Key, string host = "127.0.0.1", TestAuthority? authority = null, TimeSpan? poll = null)
+        string? key = Key, string host = "127.0.0.1", TestAuthority? authority = null, TimeSpan? poll = null, ServerTls? tls = null)
     {
         var store = new MemoryStore();
         await TinyRegistry.FillAsync(store);
-        var worker = new RunningWorker(store, key, host, authority, poll ?? TimeSpan.FromSeconds(1));
+        var worker = new RunningWorker(store, key, host, authority, poll ?? TimeSpan.FromSeconds(1), tls);
         await worker.UntilAsync(async () => (await worker.Client.GetAsync("/healthz/ready")).IsSuccessStatusCode);
         return worker;
     }
@@ -141,6 +145,22 @@ sealed class RunningWorker : IAsyncDisposable
             }
             await Task.Delay(50, patience.Token);
         }
+    }
+
+    /// <summary>Trusts the worker's certificate and no other.</summary>
+    static SocketsHttpHandler Handler(ServerTls? tls)
+    {
+        var handler = new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false };
+        if (tls is not null)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = X509ChainTrustMode.CustomRootTrust,
+                CustomTrustStore = { tls.Certificate },
+                RevocationMode = X509RevocationMode.NoCheck,
+            };
+        }
+        return handler;
     }
 
     static int FreePort()
