@@ -63,7 +63,9 @@ static class TinyRegistry
         }
     }
 
-    /// <summary>Samples with ids such as train-3 and labels that depend on the first two features.</summary>
+    /// <summary>
+    /// Samples with ids such as train-3 and labels that depend on the first two features; every thirteenth is of the same person.
+    /// </summary>
     public static byte[] Data(string name, int count, Action<float[]>? spoil = null)
     {
         var rng = Rng.For(2, name, 0);
@@ -75,7 +77,8 @@ static class TinyRegistry
         spoil?.Invoke(inputs);
         return Npz(
             NpyArray.Of<float>("x", [count, Features], inputs), NpyArray.Of<long>("y", [count], labels),
-            NpyArray.OfStrings("id", [.. Enumerable.Range(0, count).Select(i => $"{name}-{i}")]));
+            NpyArray.OfStrings("id", [.. Enumerable.Range(0, count).Select(i => $"{name}-{i}")]),
+            NpyArray.OfStrings("group", [.. Enumerable.Range(0, count).Select(i => $"person-{i % 13}")]));
     }
 
     public static byte[] Npz(params NpyArray[] arrays)

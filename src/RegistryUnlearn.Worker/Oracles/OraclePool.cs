@@ -99,7 +99,7 @@ static class OraclePool
         fetched.Digests[request.Data.Train.Path].Hex,
         request.Data.Holdout is { } holdout ? fetched.Digests[holdout.Path].Hex : null,
         request.Data.Test is { } test ? fetched.Digests[test.Path].Hex : null,
-        request.Forget);
+        fetched.ForgetIds);
 
     static string Hex(byte[] bytes) => Convert.ToHexStringLower(SHA256.HashData(bytes));
 }

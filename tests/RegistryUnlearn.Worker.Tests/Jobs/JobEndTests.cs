@@ -54,6 +54,21 @@ public sealed class JobEndTests
     }
 
     [Fact]
+    public async Task A_person_can_be_forgotten()
+    {
+        using Lab byGroup = await Lab.CreateAsync(), byIds = await Lab.CreateAsync();
+        var person = await byGroup.RunAsync(
+            TinyRegistry.Request(r => r["forget"] = JsonNode.Parse("""{ "groups": ["person-3"] }""")));
+        var samples = await byIds.RunAsync(
+            TinyRegistry.Request(r => r["forget"] = JsonNode.Parse("""{ "ids": ["train-29", "train-3", "train-16"] }""")));
+
+        Assert.Equal(3, person.Audit!.Sets["forget"]);
+        Assert.Equal(samples.Audit!.After.Metrics, person.Audit.After.Metrics);
+        Assert.DoesNotContain(await byGroup.FilesAsync(),
+            f => !f.Key.StartsWith(".registry-unlearn/requests/") && !f.Key.StartsWith("datasets/") && Encoding.UTF8.GetString(f.Value).Contains("person-3"));
+    }
+
+    [Fact]
     public async Task Another_spelling_of_the_same_request_is_the_same_job()
     {
         using var lab = await Lab.CreateAsync();
