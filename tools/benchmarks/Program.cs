@@ -19,6 +19,9 @@ switch (args)
     case ["safety", .. var rest]:
         SafetySweep.Run(rest);
         break;
+    case ["sequential", .. var rest]:
+        SequentialErasures.Run(rest);
+        break;
     case ["serve", var model, var batch, var kind]:
         StepServer.Serve(model, int.Parse(batch, CultureInfo.InvariantCulture), kind);
         break;

@@ -1,15 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Numerics.Tensors;
-using RegistryUnlearn.Onnx.Graphs;
 using RegistryUnlearn.SampleMaker;
-using RegistryUnlearn.Training.Buffers;
-using RegistryUnlearn.Training.Evaluation;
 using RegistryUnlearn.Unlearning.Data;
 using RegistryUnlearn.Unlearning.Methods;
-using RegistryUnlearn.Unlearning.Methods.Train;
-using RegistryUnlearn.Unlearning.Runs;
-using RegistryUnlearn.Unlearning.StopRules;
 
 namespace RegistryUnlearn.Benchmarks.Unlearning;
 
@@ -36,9 +29,6 @@ static class SafetySweep
 
     const int Oracles = 3;
 
-    static readonly TrainOptions Recipe =
-        new(Epochs: 60, Batch: 32, new(OptimizerKind.Adamw, 0.003f, 0.9f, 0, Schedule.Cosine));
-
     public static void Run(string[] args)
     {
         var (method, count, seed) = ("match", 10, 1UL);
@@ -53,7 +43,7 @@ static class SafetySweep
             }
         }
         var chosen = MethodCatalog.Find(method) ?? throw new ArgumentException($"there is no method {method}; usage: {Usage}");
-        var digits = Digit.ReadAll(Path.Combine(AppContext.BaseDirectory, "digits.csv.gz"));
+        var digits = DigitsLab.ReadAll();
         Console.WriteLine("| network | width | train | forget | labels | retained | holdout | test %: original, edited, retrained "
             + "| confidence on forget: original, edited, retrained | way gone | s | |");
         Console.WriteLine("|---|--:|--:|--:|---|--:|--:|---|---|--:|--:|---|");
@@ -79,13 +69,13 @@ static class SafetySweep
         var forget = train.Select([.. Enumerable.Range(0, c.Forget).Select(r => (long)r)], "forget");
         var rest = train.All("training").Except(forget, "retained");
 
-        using var original = Train(model, train.All("training"), c.Seed);
+        using var original = DigitsLab.Train(model, train.All("training"), c.Seed);
         double oracleTest = 0, oracleConfidence = 0;
         for (var o = 1UL; o <= Oracles; o++)
         {
-            using var oracle = Train(model, rest, c.Seed + 1000 * o);
-            oracleTest += Accuracy(model, oracle, test) / Oracles;
-            oracleConfidence += Confidence(model, oracle, forget) / Oracles;
+            using var oracle = DigitsLab.Train(model, rest, c.Seed + 1000 * o);
+            oracleTest += DigitsLab.Accuracy(model, oracle, test) / Oracles;
+            oracleConfidence += DigitsLab.Confidence(model, oracle, forget) / Oracles;
         }
         var watch = Stopwatch.StartNew();
         var task = new UnlearningTask(
@@ -95,8 +85,8 @@ static class SafetySweep
             run.Advance();
         var seconds = watch.Elapsed.TotalSeconds;
 
-        var (before, after) = (Accuracy(model, original, test), Accuracy(model, run.Result, test));
-        var (known, left) = (Confidence(model, original, forget), Confidence(model, run.Result, forget));
+        var (before, after) = (DigitsLab.Accuracy(model, original, test), DigitsLab.Accuracy(model, run.Result, test));
+        var (known, left) = (DigitsLab.Confidence(model, original, forget), DigitsLab.Confidence(model, run.Result, forget));
         var gone = (known - left) / (known - oracleConfidence);
         var collapsed = after < Math.Min(before, oracleTest) - Tolerated;
         var remains = known - oracleConfidence > Negligible && gone < Least;
@@ -113,56 +103,7 @@ static class SafetySweep
     static DataSet Data(Digit[] digits, Configuration c)
     {
         long[] labels = [.. digits.Select((d, i) => c.Wrong && i < c.Forget ? (d.Label + 1) % Digit.Classes : (long)d.Label)];
-        long[] shape = c.Network is "tabular" ? [digits.Length, 64] : [digits.Length, 1, Digit.Side, Digit.Side];
-        return DataSet.From(
-            NpyArray.Of<byte>("x", shape, digits.SelectMany(d => d.Pixels).ToArray()),
-            NpyArray.Of<long>("y", [digits.Length], labels), normalization: new(Digit.Brightest, [0], [1]));
-    }
-
-    static TensorBlock Train(ForwardModel model, Subset samples, ulong seed)
-    {
-        using var initial = new TensorBlock(model.Parameters);
-        for (var i = 0; i < initial.TensorCount; i++)
-        {
-            if (model.Parameters[i].Shape is not { Count: > 1 } shape)
-                continue;
-            Rng.For(seed, "safety/initial", i).FillNormal(initial[i]);
-            // Dense layers keep outputs first; what is multiplied from the left keeps them last.
-            var fanIn = model.Uses.First(u => u.Parameter == i).Operator is "MatMul"
-                ? shape[0] : model.Parameters[i].Count / shape[0];
-            TensorPrimitives.Multiply(initial[i], MathF.Sqrt(1f / fanIn), initial[i]);
-        }
-        var task = new UnlearningTask(model, initial, Networks.Classes, null, samples, null, samples.Count, seed);
-        using var run = new TrainMethod().Start(task, Recipe);
-        while (!run.IsDone)
-            run.Advance();
-        return run.Result.Clone();
-    }
-
-    /// <summary>Percent.</summary>
-    static double Accuracy(ForwardModel model, TensorBlock parameters, Subset samples)
-    {
-        var (logits, labels) = Logits(model, parameters, samples);
-        return 100.0 * labels.Select((label, i) => TensorPrimitives.IndexOfMax(Row(logits, i)) == label ? 1 : 0).Average();
-    }
-
-    /// <summary>Mean logit-scaled confidence, cut at ±20, where float32 ends.</summary>
-    static double Confidence(ForwardModel model, TensorBlock parameters, Subset samples)
-    {
-        var (logits, labels) = Logits(model, parameters, samples);
-        return labels.Select((label, i) =>
-            Math.Clamp(LogitScores.Confidence(Row(logits, i), (int)label), -20, 20)).Average();
-    }
-
-    static ReadOnlySpan<float> Row(float[] logits, int i) => logits.AsSpan(i * Networks.Classes, Networks.Classes);
-
-    static (float[] Logits, long[] Labels) Logits(ForwardModel model, TensorBlock parameters, Subset samples)
-    {
-        using var evaluator = Evaluator.Frozen(model, parameters);
-        var source = SampleSource.Of(samples);
-        var logits = new float[source.Count * Networks.Classes];
-        evaluator.Logits(source.Count, source.FillFrom, logits);
-        return (logits, source.Labels);
+        return DigitsLab.Data(digits, labels, c.Network is "tabular" ? [64] : [1, Digit.Side, Digit.Side]);
     }
 
     /// <summary>What is drawn at random of one trial.</summary>
