@@ -58,6 +58,7 @@ public sealed class WorkingCopy
         var domains = UsedDomains(model, graph);
         GraphOrder.Establish(graph);
         InferenceForm.Apply(graph, names);
+        PooledActivations.Apply(graph, names);
         var floats = Float32Form.For(graph);
         floats.Apply(graph);
         return new(graph, (int)opset, domains, floats);

@@ -25,6 +25,10 @@ public sealed class PoolingRows
         new("MaxPool", "N,2,7,8 distinct", "kernel_shape=[2,3] strides=[2,3] dilations=[2,1] pads=[0,1,1,1]") { Step = Small },
         new("MaxPool", "2,2,5,6,4 distinct", "kernel_shape=[3,2,2] strides=[2,2,1] pads=[1,0,1,0,0,0] ceil_mode=1")
             { Step = Small, Tolerance = 5e-3 },
+        // windows that tile the image: compared with the upsampled maxima
+        new("MaxPool", "N,2,4,6 distinct", "kernel_shape=[2,2] strides=[2,2]") { Step = Small },
+        new("MaxPoolGather", "N,2,6,6 | N,2,6,6 distinct",
+            "kernel_shape=[2,2] strides=[2,2] pads=[0,0,0,0] dilations=[1,1] in=[6,6] channels=2 filters=2 ceil_mode=0") { Step = Small },
         new("MaxPool", "N,2,6 distinct", "kernel_shape=[2] strides=[2]") { Step = Small },
         new("MaxPool", "N,2,4,3,4 distinct", "kernel_shape=[2,2,2] strides=[2,1,2]") { Step = Small },
         new("MaxPool", "N,1,4,4,4 distinct", "kernel_shape=[2,2,2] strides=[2,2,2]") { Step = Small },
