@@ -38,8 +38,8 @@ public sealed class DecidedBranchesTests
         var y = forward.Append(g, "", x, [w]);
         var differentiator = new Differentiator(g);
         var gradient = differentiator.Gradients(g.SumAll(y), [w])[0];
-        var results = Evaluation.Once(g, new Dictionary<string, Tensor>
-            { ["x"] = Tensor.Matrix(3, 1, 2, 3, 4, 5, 6), ["w"] = Tensor.Of(1, -1, 2) }, y, gradient);
+        var feeds = new Dictionary<string, Tensor> { ["x"] = Tensor.Matrix(3, 1, 2, 3, 4, 5, 6), ["w"] = Tensor.Of(1, -1, 2) };
+        var results = Evaluation.Once(g, feeds, y, gradient);
         // 2 x·w + 10, or −x·w.
         Assert.True(results[0].Floats.SequenceEqual(taken ? (float[])[12, 6, 22, 18, 0, 34] : [-1, 2, -6, -4, 5, -12]), condition);
         Assert.Equal(taken ? [10, 14, 18] : (float[])[-5, -7, -9], results[1].Floats);
