@@ -58,7 +58,8 @@ sealed class KnownIntegers
             DataType.Bool => In(node, 0) is { } x ? [.. x.Select(e => e is { } v ? Of(v != 0) : null)] : null,
             _ => null,
         },
-        "Gather" when node.Int("axis", 0) == 0 && In(node, 0) is { } data && In(node, 1) is [{ } at] && at >= -data.Length && at < data.Length =>
+        "Gather" when node.Int("axis", 0) == 0 && In(node, 0) is { } data && In(node, 1) is [{ } at]
+            && at >= -data.Length && at < data.Length =>
             [data[at < 0 ? at + data.Length : at]],
         "Not" => In(node, 0) is [{ } negated] ? [1 - negated] : null,
         "Mod" => Single(node, (a, b) => a >= 0 && b > 0 ? a % b : null),

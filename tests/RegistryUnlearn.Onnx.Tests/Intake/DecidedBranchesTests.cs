@@ -9,7 +9,7 @@ using static RegistryUnlearn.Onnx.Proto.TensorProto.Types;
 
 namespace RegistryUnlearn.Onnx.Tests.Intake;
 
-/// <summary>An If whose condition never changes gives way to its branch; any other is refused by its name where a gradient passes.</summary>
+/// <summary>An If whose condition never changes gives way to its branch; any other is refused where a gradient passes.</summary>
 public sealed class DecidedBranchesTests
 {
     static readonly TensorProto One = Build.Integers("one", 1), Three = Build.Integers("three", 3);
@@ -81,7 +81,8 @@ public sealed class DecidedBranchesTests
     /// <summary>Two Ifs whose branches use the same names, one within the other.</summary>
     static ModelProto Model(NodeProto[] before)
     {
-        var inner = If("If yes -> sum", Branch([Build.Node("Add h k -> t")], "t", Build.Raw("k", [3], 10, 10, 10)), Branch([Build.Node("Identity h -> t")], "t"));
+        var inner = If("If yes -> sum", Branch([Build.Node("Add h k -> t")], "t", Build.Raw("k", [3], 10, 10, 10)),
+            Branch([Build.Node("Identity h -> t")], "t"));
         var node = If("If c -> choice",
             Branch([inner, Build.Node("Add sum h -> t"), Build.Node("Identity t -> out")], "out"),
             Branch([Build.Node("Neg h -> t")], "t"));
