@@ -29,11 +29,14 @@ public sealed class InspectGradientsTests
     }
 
     [Theory]
-    [InlineData("N")]
-    [InlineData("2")]
-    public async Task Gives_the_gradients_of_a_linear_model(string batch)
+    [InlineData("N", "3")]
+    [InlineData("2", "3")]
+    [InlineData("N", "C")] // the number of classes as ONNX Runtime finds it
+    public async Task Gives_the_gradients_of_a_linear_model(string batch, string classes)
     {
-        using var work = new Workspace().Write("model.onnx", Linear(batch: batch))
+        var model = Linear(batch: batch);
+        model.Graph.Output[0] = Value("logits", batch, classes);
+        using var work = new Workspace().Write("model.onnx", model)
             .Write("batch.npz", Floats("input", [2, 2], 1, 2, 3, 4), Longs("labels", [2], 0, 2));
         var outcome = await work.RunAsync("inspect gradients {model.onnx} --batch {batch.npz} --out {new/out.npz}");
         // At zero weights every probability is 1/3, so the loss is ln 3.

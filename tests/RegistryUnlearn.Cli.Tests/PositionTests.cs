@@ -93,6 +93,44 @@ public sealed class PositionTests
         Near([.. up.Zip(down, (a, b) => (a - b) / (2 * h))], arrays["hv/embedding"], arrays["hv/head"]);
     }
 
+    [Theory]
+    [InlineData("--fix T=4")]
+    [InlineData("--fix 1=4")]
+    public async Task Artifacts_of_a_model_with_free_length_take_it_from_an_option(string option)
+    {
+        using var work = new Workspace().Write("model.onnx", LanguageModel());
+        var outcome = await work.RunAsync($"artifacts build {{model.onnx}} --out {{artifacts}} {option} --output json");
+        Assert.Equal((0, ""), (outcome.Code, outcome.Error));
+        var inputs = outcome.Json().GetProperty("inputs").EnumerateArray().Take(2)
+            .Select(i => $"{i.GetProperty("name")} {string.Join(',', i.GetProperty("shape").EnumerateArray())}");
+        Assert.Equal(["tokens batch,4", "labels batch,4"], inputs);
+    }
+
+    [Theory]
+    [InlineData("", "leaves dimensions open: 'T'. Give sizes of a sample, as in --fix T=128")]
+    [InlineData("--fix S=4", "has no open dimension 'S'. Open are 'T'")]
+    [InlineData("--fix T=4 --fix N=2", "has no open dimension 'N'. Open are 'T'")]
+    [InlineData("--fix T=0", "--fix T=0: give a dimension and its size, as in --fix sequence=128")]
+    [InlineData("--fix T", "--fix T: give a dimension and its size, as in --fix sequence=128")]
+    [InlineData("--fix T=4 --fix T=5", "--fix T=5: the dimension has a size already")]
+    public async Task A_missing_or_wrong_size_is_asked_for_by_name(string option, string message)
+    {
+        using var work = new Workspace().Write("model.onnx", LanguageModel());
+        var outcome = await work.RunAsync($"artifacts build {{model.onnx}} --out {{artifacts}} {option}");
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains(message, outcome.Error);
+        Assert.False(Directory.Exists(work["artifacts"]));
+    }
+
+    [Fact]
+    public async Task Sizes_are_given_only_where_they_are_open()
+    {
+        using var work = new Workspace().Write("model.onnx", LanguageModel("4"));
+        var outcome = await work.RunAsync("artifacts build {model.onnx} --out {artifacts} --fix T=4");
+        Assert.Equal(2, outcome.Code);
+        Assert.Contains("has no open dimension 'T'. All its sizes but the batch are fixed", outcome.Error);
+    }
+
     [Fact]
     public async Task Pixels_have_their_classes_along_axis_1()
     {

@@ -16,6 +16,7 @@ static class ArtifactsCommand
         var output = CommonOptions.File("--out", "folder", "A new or empty folder, or artifacts that are to be replaced.");
         var logits = CommonOptions.Logits();
         var classAxis = CommonOptions.ClassAxis();
+        var fix = CommonOptions.Fix();
         var optimizer = CommonOptions.Choice("--optimizer", "Optimizer of ONNX Runtime Training.", "adamw", "sgd");
         var harmonizer = new Option<bool>("--harmonizer")
         {
@@ -27,7 +28,7 @@ static class ArtifactsCommand
         Option<string[]> include = CommonOptions.Include(), exclude = CommonOptions.Exclude();
         var command = new Command("build", "Write what ONNX Runtime Training needs to train a model: graphs and checkpoint.")
         {
-            model, output, logits, classAxis, optimizer, harmonizer, scope, mode, include, exclude,
+            model, output, logits, classAxis, fix, optimizer, harmonizer, scope, mode, include, exclude,
         };
         return host.Run(command, (parsed, _) =>
         {
@@ -36,6 +37,7 @@ static class ArtifactsCommand
             {
                 Logits = CommonOptions.LogitChoice(parsed, logits, classAxis),
                 Patterns = CommonOptions.Patterns(parsed, include, exclude),
+                Sizes = parsed.GetValue(fix)!,
                 Optimizer = parsed.GetValue(optimizer) == "sgd" ? OrtOptimizer.Sgd : OrtOptimizer.AdamW,
                 Harmonizer = !parsed.GetValue(harmonizer) ? null : new(
                     parsed.GetValue(scope) == "tensor" ? HarmonizationScope.Tensor : HarmonizationScope.Global,

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Training.Devices;
+using RegistryUnlearn.Worker.Models;
 
 namespace RegistryUnlearn.Cli.Commands;
 
@@ -37,6 +39,27 @@ static class CommonOptions
 
     public static LogitChoice LogitChoice(ParseResult parsed, Option<string?> logits, Option<int?> classAxis) =>
         new(parsed.GetValue(logits), parsed.GetValue(classAxis));
+
+    /// <summary>Sizes of dimensions, as in <c>sequence=128</c>.</summary>
+    public static Option<OpenSizes> Fix() => new("--fix")
+    {
+        Description = "Size of a dimension of the samples that the model leaves open: by its name, or by its place counted from 0 for the "
+            + "batch. May be given several times.",
+        HelpName = "dimension=size",
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = result =>
+        {
+            var sizes = new Dictionary<string, long>(StringComparer.Ordinal);
+            foreach (var text in result.Tokens.Select(t => t.Value))
+                if (text.LastIndexOf('=') is not (> 0 and var at)
+                    || !long.TryParse(text.AsSpan(at + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var size) || size < 1)
+                    result.AddError($"--fix {text}: give a dimension and its size, as in --fix sequence=128");
+                else if (!sizes.TryAdd(text[..at], size))
+                    result.AddError($"--fix {text}: the dimension has a size already");
+            return new(sizes);
+        },
+        DefaultValueFactory = _ => OpenSizes.None,
+    };
 
     public static Option<string[]> Include() => new("--include")
     {

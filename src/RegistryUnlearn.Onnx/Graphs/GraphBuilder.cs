@@ -1,4 +1,6 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
+using Google.Protobuf;
 using RegistryUnlearn.Onnx.Lowering;
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.Proto;
@@ -142,7 +144,14 @@ public sealed partial class GraphBuilder(int opset)
         return constant;
     }
 
-    public Value Constant(TensorProto tensor) => Initializer(Fresh("constant"), tensor);
+    /// <summary>A constant tensor; equal ones are stored once, so that ONNX Runtime finds equal nodes.</summary>
+    public Value Constant(TensorProto tensor)
+    {
+        var key = "t" + Convert.ToHexString(SHA256.HashData(tensor.ToByteArray()));
+        if (!constants.TryGetValue(key, out var constant))
+            constants[key] = constant = Initializer(Fresh("constant"), tensor);
+        return constant;
+    }
 
     /// <summary>
     /// The graph as a model of standard operators only: adjoint operators lowered, nodes and constants that no output needs left out.

@@ -6,9 +6,9 @@ using RegistryUnlearn.Onnx.Proto;
 namespace RegistryUnlearn.Onnx.Intake;
 
 /// <summary>
-/// A model in the form that training graphs are made of: model-local functions inlined, operators in the forms of operator set 17 or the
-/// model's own if that is newer, in inference mode, computing in float32, in an order that can run. Values and stored tensors keep their
-/// names; the model itself stays as it is.
+/// A model in the form that training graphs are made of: model-local functions inlined, branches that are always taken too, operators in
+/// the forms of operator set 17 or the model's own if that is newer, in inference mode, computing in float32, in an order that can run.
+/// Values and stored tensors keep their names; the model itself stays as it is.
 /// </summary>
 public sealed class WorkingCopy
 {
@@ -57,7 +57,9 @@ public sealed class WorkingCopy
         graph.Node.AddRange(new FunctionInlining(model, opset, names).Apply(nodes));
         var domains = UsedDomains(model, graph);
         GraphOrder.Establish(graph);
+        DecidedBranches.Apply(graph, names);
         InferenceForm.Apply(graph, names);
+        PooledActivations.Apply(graph, names);
         var floats = Float32Form.For(graph);
         floats.Apply(graph);
         return new(graph, (int)opset, domains, floats);

@@ -71,8 +71,6 @@ public sealed record ClassifierContract(
         if (!ElementTypes.IsFloat(type) || shape.Length < 2)
             throw Bad($"is {ElementTypes.NameOf(type)} [{Format(shape)}], not float logits of a batch",
                 $"Name the logits; the outputs are {Names(graph.Output)}");
-        if (shape.Length == 2 && shape[1] is null)
-            throw Bad("leaves the number of classes open", "Export the model with only the batch dimension dynamic");
         return shape.Length == 2 && shape[1] is < 2 or > int.MaxValue
             ? throw Bad($"has {shape[1]} classes", "Logits need at least two columns; export a binary model with two")
             : (type, shape);

@@ -54,6 +54,17 @@ public static class OrtRuntime
         }
     }
 
+    /// <summary>
+    /// What ONNX Runtime may do to a graph. Its blocked layout of images is for convolutions whose kernels are constants; where they are
+    /// inputs it only moves poolings and resizings over, and reorders the images before and behind each of them (docs/performance.md).
+    /// </summary>
+    public static GraphOptimizationLevel OptimizationFor(ModelProto graph)
+    {
+        var constants = graph.Graph.Initializer.Select(i => i.Name).ToHashSet();
+        return graph.Graph.Node.Any(n => n.OpType == "Conv" && n.Input.Count > 1 && constants.Contains(n.Input[1]))
+            ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_ENABLE_EXTENDED;
+    }
+
     /// <summary>The release of ONNX Runtime.</summary>
     public static string Version
     {

@@ -19,7 +19,11 @@ public sealed class GraphSession : IDisposable
         Device = device ?? ExecutionDevice.Current;
         try
         {
-            Inference = OrtRuntime.Load(graph, Device.AddTo);
+            Inference = OrtRuntime.Load(graph, options =>
+            {
+                options.GraphOptimizationLevel = OrtRuntime.OptimizationFor(graph);
+                Device.AddTo(options);
+            });
         }
         catch
         {

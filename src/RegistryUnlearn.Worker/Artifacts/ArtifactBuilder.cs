@@ -26,7 +26,7 @@ public static class ArtifactBuilder
     public static ArtifactIndex Build(string modelPath, string outFolder, ArtifactOptions options)
     {
         var replaces = RequireOwn(outFolder);
-        using var model = ClassifierModel.Load(modelPath, options.Logits, options.Patterns);
+        using var model = ClassifierModel.Load(modelPath, options.Logits, options.Patterns, open: options.Sizes);
         ArtifactGraphs.RequireUsableNames(model);
         var (training, evaluation) = OnnxModelException.In(
             modelPath, () => (ArtifactGraphs.Training(model), ArtifactGraphs.Evaluation(model)));

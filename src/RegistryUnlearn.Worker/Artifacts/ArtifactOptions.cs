@@ -1,6 +1,7 @@
 using RegistryUnlearn.Onnx.Models;
 using RegistryUnlearn.Onnx.TrainingArtifacts;
 using RegistryUnlearn.Training.Harmonization;
+using RegistryUnlearn.Worker.Models;
 
 namespace RegistryUnlearn.Worker.Artifacts;
 
@@ -12,6 +13,9 @@ public sealed record ArtifactOptions
 
     /// <value>The choice of parameters; null for all that are detected.</value>
     public ParameterPatterns? Patterns { get; init; }
+
+    /// <value>Sizes that the model leaves open; none by default.</value>
+    public OpenSizes Sizes { get; init; } = OpenSizes.None;
 
     public OrtOptimizer Optimizer { get; init; } = OrtOptimizer.AdamW;
 

@@ -46,13 +46,14 @@ public sealed class ClassifierModel : IDisposable
     /// <param name="logits">What is known of the logits; null for nothing.</param>
     /// <param name="patterns">The choice of parameters; null for all that are detected.</param>
     /// <param name="sampleShape">Sizes for the dimensions beside the batch that the model leaves open; its own sizes hold.</param>
+    /// <param name="open">The same by the dimensions' names, where there are no samples yet; null where there are.</param>
     /// <param name="labelShape">
     /// Sizes of the labels beside the batch, which tell the axis of the classes; null where there are none.
     /// </param>
     /// <exception cref="OnnxModelException">The model is no classifier that can be trained here; the message says why.</exception>
     public static ClassifierModel Load(
         string path, LogitChoice? logits = null, ParameterPatterns? patterns = null, IReadOnlyList<long>? sampleShape = null,
-        IReadOnlyList<long>? labelShape = null)
+        IReadOnlyList<long>? labelShape = null, OpenSizes? open = null)
     {
         logits ??= LogitChoice.Default;
         var file = ModelFile.Load(path);
@@ -60,7 +61,7 @@ public sealed class ClassifierModel : IDisposable
         var selection = ParameterDetection.Detect(file, patterns, contract.LogitsName);
         foreach (var parameter in selection.Trainable) RequireTrainable(file, parameter);
         var layout = selection.Trainable.Select(p => new ModelParameter(p.Name, p.Shape)).ToList();
-        var samples = SampleShape(file, contract, sampleShape);
+        var samples = SampleShape(file, contract, open is null ? sampleShape : open.SampleShape(file, contract));
         var output = contract.LogitsShape.Skip(1).All(d => d is not null)
             ? [.. contract.LogitsShape.Skip(1).Select(d => d!.Value)]
             : ObservedShape(file, contract, OnnxModelException.In(path, () => Forward(LogitLayout.PerSample).OutputType()));

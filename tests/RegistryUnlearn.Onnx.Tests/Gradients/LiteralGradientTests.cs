@@ -54,6 +54,23 @@ public sealed class LiteralGradientTests
     }
 
     [Theory]
+    [InlineData(2)] // compared with the upsampled maxima
+    [InlineData(5000)] // too large for that: indices
+    public void MaxPool_of_tiles_gives_ties_to_the_first_in_row_major_order(int channels)
+    {
+        var random = new Random(7);
+        float[] x = [.. Enumerable.Range(0, 40 * channels * 4).Select(_ => (float)random.Next(3))], expected = new float[x.Length];
+        for (var tile = 0; tile < x.Length; tile += 4)
+            expected[tile + x.AsSpan(tile, 4).IndexOf(x[tile..(tile + 4)].Max())] = 1;
+        var weights = new float[x.Length / 4];
+        Array.Fill(weights, 1);
+        var gradients = Gradients((g, v) =>
+            g.Add("MaxPool", v, Attributes.Of("kernel_shape", [2L, 2]), Attributes.Of("strides", [2L, 2])), weights,
+            new Tensor(x, 40, channels, 2, 2));
+        Assert.Equal(expected, gradients[0]);
+    }
+
+    [Theory]
     [InlineData("", "0.5,0.8333333,0.3333333,0.3333333")] // windows of two and of three elements
     [InlineData("count_include_pad", "0.3333333,0.6666667,0.3333333,0.3333333")]
     public void AveragePool_divides_by_the_elements_of_the_window(string flag, string expected)

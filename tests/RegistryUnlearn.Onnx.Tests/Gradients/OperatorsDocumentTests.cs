@@ -30,7 +30,13 @@ public sealed class OperatorsDocumentTests
             runs; those between the trained parameters and the logits need a gradient rule. "Since" is the first operator set whose form of
             the operator the rule is for. "By parts" means that the training graph has simpler operators in its place; the published model
             keeps it. "Ends here" means that the result does not follow the input smoothly. Every rule works to first and second order.
-            Models of operator sets 13 to 16 are worked on as operator set 17; the published model keeps its own.
+            Models of operator sets 9 to 16 are worked on as operator set 17; the published model keeps its own. An If whose condition is
+            stored or follows from fixed sizes is worked on as its branch.
+
+            BatchNormalization is differentiated with the stored statistics. Its training mode is refused on purpose: there a sample's
+            logits depend on the other samples of the batch, so that losses and memberships of single samples, batches of any size and
+            the comparison with the published model, which answers with stored statistics, would all lose their meaning. Export such a
+            model in evaluation mode.
 
             | operator | gradient | since |
             |---|---|---|

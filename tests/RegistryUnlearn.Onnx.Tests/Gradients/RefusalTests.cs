@@ -140,6 +140,19 @@ public sealed class RefusalTests
             + "layers behind it", g, y, x);
     }
 
+    [Theory]
+    [InlineData("MaxPool", "SAME_UPPER", 17)]
+    [InlineData("AveragePool", "SAME_LOWER", 19)]
+    public void Automatic_padding_with_gaps_has_no_one_meaning(string op, string padding, int opset)
+    {
+        var g = new GraphBuilder(opset);
+        var x = g.Input("x", TensorType.Float("N", 2, 8, 8));
+        var y = Named(g, op, [x], Attributes.Of("kernel_shape", [2L, 2]), Attributes.Of("dilations", [2L, 1]),
+            Attributes.Of("auto_pad", padding));
+        Refuses($"{op} (node '{op.ToLowerInvariant()}') has auto_pad with dilations, which runtimes pad differently; export it with "
+            + "explicit pads", g, y, x);
+    }
+
     [Fact]
     public void Free_size_that_an_average_needs()
     {

@@ -10,17 +10,21 @@ namespace RegistryUnlearn.Onnx.Tests.Intake;
 /// <summary>Pooling that rounds up: ONNX Runtime's own result, the type of that result, and derivatives.</summary>
 public sealed class WholeWindowsTests
 {
-    public static TheoryData<string, long, long, long, long, long> Windows => new(
+    public static TheoryData<string, long, long, long, long, long, long> Windows => new(
         from op in new[] { "MaxPool", "AveragePool", "AveragePool count_include_pad", "LpPool" }
-        from window in new (long Kernel, long Stride, long Front, long Back)[]
-            { (2, 3, 1, 1), (3, 4, 1, 1), (2, 3, 0, 1), (2, 2, 1, 1), (3, 2, 0, 0), (3, 2, 1, 2), (3, 1, 2, 2), (1, 2, 0, 0) }
-        from size in new long[] { 4, 5, 6, 7 }
-        select (op, window.Kernel, window.Stride, window.Front, window.Back, size));
+        from window in new (long Kernel, long Stride, long Front, long Back, long Dilation)[]
+            {
+                (2, 3, 1, 1, 1), (3, 4, 1, 1, 1), (2, 3, 0, 1, 1), (2, 2, 1, 1, 1), (3, 2, 0, 0, 1), (3, 2, 1, 2, 1), (3, 1, 2, 2, 1),
+                (1, 2, 0, 0, 1), (3, 2, 0, 0, 2), (3, 2, 1, 1, 2), (3, 3, 2, 0, 2), (2, 2, 1, 0, 3), (4, 4, 1, 0, 2),
+            }
+        from size in new long[] { 4, 5, 6, 7, 8 }
+        where size + window.Front + window.Back > (window.Kernel - 1) * window.Dilation
+        select (op, window.Kernel, window.Stride, window.Front, window.Back, window.Dilation, size));
 
     [Theory, MemberData(nameof(Windows))]
-    public void Same_windows_and_derivatives(string op, long kernel, long stride, long front, long back, long size)
+    public void Same_windows_and_derivatives(string op, long kernel, long stride, long front, long back, long dilation, long size)
     {
-        var model = Model(op, kernel, stride, front, back, size);
+        var model = Model(op, kernel, stride, front, back, dilation, size);
         var x = Distinct(2, 3, size, 5);
         var feeds = new Dictionary<string, Tensor> { ["x"] = x, ["v"] = x };
         using var stock = new Evaluation(model);
@@ -72,14 +76,16 @@ public sealed class WholeWindowsTests
         Assert.True(refusal.Message.StartsWith("ONNX Runtime does not accept the graph: ", StringComparison.Ordinal), problem);
     }
 
-    static ModelProto Model(string op, long kernel, long stride, long front, long back, long size)
+    static ModelProto Model(string op, long kernel, long stride, long front, long back, long dilation, long size)
     {
         List<AttributeProto> attributes =
             [Ints("kernel_shape", kernel, 2), Ints("strides", stride, 1), Ints("pads", front, 0, back, 1), Of("ceil_mode", 1L)];
+        if (dilation > 1)
+            attributes.Add(Ints("dilations", dilation, 1));
         if (op.Contains(' '))
             attributes.Add(Of("count_include_pad", 1L));
         var model = Build.Model(Build.Node($"{op.Split(' ')[0]} x -> y", [.. attributes])).With($"x: N, 3, {size}, 5", "y: N, 3, M, K");
-        model.OpsetImport[0].Version = 18;
+        model.OpsetImport[0].Version = 19;
         return model;
     }
 

@@ -25,11 +25,23 @@ static class Pooling
         ]),
     ];
 
-    static AttributeProto[] Window(RuleContext r) =>
-    [
-        .. Geometry.Of(r.Node, r.InType(0), null).Complete,
-        Attributes.Of("ceil_mode", r.Int("ceil_mode", 0)), Attributes.Of("count_include_pad", r.Int("count_include_pad", 0)),
-    ];
+    /// <summary>The definition pads for the whole window, ONNX Runtime for one without gaps.</summary>
+    static void RequireOneMeaning(RuleContext r)
+    {
+        if (r.Node.Text("auto_pad", "NOTSET") is "SAME_UPPER" or "SAME_LOWER" && r.Node.Ints("dilations")?.Any(d => d > 1) == true)
+            throw new OnnxModelException($"{r.Node.OpType} (node '{r.Node.Name}') has auto_pad with dilations, which runtimes pad "
+                + "differently; export it with explicit pads");
+    }
+
+    static AttributeProto[] Window(RuleContext r)
+    {
+        RequireOneMeaning(r);
+        return
+        [
+            .. Geometry.Of(r.Node, r.InType(0), null).Complete,
+            Attributes.Of("ceil_mode", r.Int("ceil_mode", 0)), Attributes.Of("count_include_pad", r.Int("count_include_pad", 0)),
+        ];
+    }
 
     static AttributeProto[] FixedWindow(RuleContext r)
     {
