@@ -1,4 +1,6 @@
 using RegistryUnlearn.Unlearning.Methods;
+using RegistryUnlearn.Unlearning.Methods.Ltu;
+using RegistryUnlearn.Unlearning.Runs;
 using RegistryUnlearn.Unlearning.Tests.Methods.Ltu;
 
 namespace RegistryUnlearn.Unlearning.Tests.Methods;
@@ -41,6 +43,30 @@ public class ResumeTests
     [Theory, MemberData(nameof(Variants))]
     public void Learning_to_unlearn_goes_on_where_it_was(int variant) =>
         Check(MethodCatalog.Find("ltu")!, LtuVariants.Few.ElementAt(variant));
+
+    /// <summary>A run that has gone back to slower steps keeps to them.</summary>
+    [Fact]
+    public void A_run_that_diverged_goes_on_where_it_was()
+    {
+        var options = LtuVariants.Full with
+        {
+            Steps = 30,
+            Order = MetaStep.Off,
+            EvaluateEvery = 2,
+            Optimizer = new(OptimizerKind.Sgd, 10, 0.9f, 0, Schedule.Constant),
+        };
+        using MethodRun whole = new LtuMethod().Start(Blobs.Task(), options), killed = new LtuMethod().Start(Blobs.Task(), options),
+            resumed = new LtuMethod().Start(Blobs.Task(), options);
+        Finish(whole);
+        while (killed.Step < 20)
+            killed.Advance();
+        Assert.Contains(killed.Notes, note => note.StartsWith("The steps diverged ", StringComparison.Ordinal));
+        resumed.Restore(new MemoryStream(State(killed)));
+        Finish(resumed);
+
+        Assert.Equal(State(whole), State(resumed));
+        Assert.Equal(whole.Notes, resumed.Notes);
+    }
 
     /// <summary>The table of variants has every pair of target, order and another choice.</summary>
     [Fact]

@@ -124,9 +124,12 @@ sealed class LtuRun : GradientRun
 
     public override TensorBlock Result => best.Parameters;
 
+    protected override TensorBlock Refuge => best.Parameters;
+
     public override IReadOnlyList<string> Notes =>
         [
             .. notes,
+            .. base.Notes,
             best.Step is 0 && IsDone
                 ? $"No step served: each lost more than {OracleFreeScore.Tolerance:P0} of the reference samples or came out worse than "
                     + "nothing done. The model is as it was."

@@ -17,7 +17,7 @@ sealed record ViewSet(IReadOnlyList<View> Views, string? Finding, string? Doubt)
     /// Views that tell retained from reference samples better than this, beside two standard errors of the estimate, betray membership
     /// themselves: |AUC − 0.5|.
     /// </summary>
-    const double AdmissibleAdvantage = 0.1;
+    const double AdmissibleAdvantage = 0.03;
 
     /// <summary>A view keeps labels when the original is right about this share of the holdout samples that it is right about as they
     /// are.</summary>

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using RegistryUnlearn.Training.Harmonization;
 using RegistryUnlearn.Unlearning.Methods;
 using RegistryUnlearn.Unlearning.Methods.Ltu;
+using RegistryUnlearn.Unlearning.Runs;
 
 namespace RegistryUnlearn.Unlearning.Tests.Methods.Ltu;
 
@@ -42,6 +43,25 @@ public partial class LtuRunTests
             + "The model is as it was.", run.Notes[^1]);
         Assert.Equal(Tiny.Values(Blobs.Model.Parameters), Tiny.Values(run.Result));
         Assert.NotEqual(Tiny.Values(Blobs.Model.Parameters), Tiny.Values(run.Parameters));
+    }
+
+    /// <summary>A learning rate that is far too high is lowered until steps are finite, and the run goes on.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(10)]
+    public void Goes_back_and_on_more_slowly_when_it_diverges(float learningRate)
+    {
+        using var run = Run(LtuVariants.Full with
+        {
+            Steps = 30,
+            Order = MetaStep.Off,
+            EvaluateEvery = 2,
+            Optimizer = new(OptimizerKind.Sgd, learningRate, 0.9f, 0, Schedule.Constant),
+        }, Blobs.Task());
+
+        Assert.Contains(run.Notes, note => note.StartsWith("The steps diverged ", StringComparison.Ordinal));
+        Assert.Equal(30, run.Traces.Count);
+        Assert.All(Tiny.Values(run.Result), value => Assert.True(float.IsFinite(value)));
     }
 
     [Fact]
