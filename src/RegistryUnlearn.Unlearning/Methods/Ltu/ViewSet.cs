@@ -76,8 +76,9 @@ sealed record ViewSet(IReadOnlyList<View> Views, string? Finding, string? Doubt)
         var (auc, isFair) = Admission(answers.Retained.Mean(chosen, false).Scores, answers.Reference.Mean(chosen, false).Scores);
         var doubt = !isFair ? ": too well to serve as target"
             : passed.Length is 0 ? ", but none of them both keeps labels and passes that test alone" : null;
+        var name = chosen.All(view => view.IsOfImages) ? "Views" : "Views with noise or swapped values";
         return new(chosen, string.Create(CultureInfo.InvariantCulture,
-            $"Views tell retained from holdout samples with AUC {auc:0.00} (0.5 is ideal)"), doubt);
+            $"{name} tell retained from holdout samples with AUC {auc:0.00} (0.5 is ideal)"), doubt);
     }
 
     /// <summary>Whether a view keeps labels and does not tell members.</summary>

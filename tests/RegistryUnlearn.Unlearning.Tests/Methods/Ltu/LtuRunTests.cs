@@ -117,7 +117,7 @@ public partial class LtuRunTests
         Assert.All(Tiny.Values(run.Result), value => Assert.True(float.IsFinite(value)));
         Assert.Equal(!holdout, run.Notes.Any(note => note.StartsWith("There is no holdout", StringComparison.Ordinal)));
         Assert.Equal(target is ForgetTarget.Views && holdout,
-            run.Notes.Any(note => note.StartsWith("Views tell retained from holdout samples", StringComparison.Ordinal)));
+            run.Notes.Any(note => note.StartsWith("Views with noise or swapped values tell retained from holdout samples", StringComparison.Ordinal)));
     }
 
     /// <summary>A kind of view that the samples do not have leaves ranks.</summary>
