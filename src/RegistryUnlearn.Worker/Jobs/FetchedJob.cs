@@ -8,13 +8,16 @@ namespace RegistryUnlearn.Worker.Jobs;
 /// <summary>Everything a job needs, as local files with checked digests.</summary>
 /// <param name="ModelPath">The parent's model.onnx, its data files beside it.</param>
 /// <param name="Digests">SHA-256 of every data file, by its path in the registry.</param>
-/// <param name="Forget">The samples to forget.</param>
-sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train, Subset Forget, DataSet? Holdout, DataSet? Test,
+sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, UnlearningRequest Request, DataSet Train, DataSet? Holdout, DataSet? Test,
     IReadOnlyList<OracleRecord> Oracles,
     IReadOnlyDictionary<string, Digest> Digests)
 {
     /// <summary>Digest of the parent's model.onnx.</summary>
     public Digest ModelDigest => ModelDigestOf(Parent);
+
+    /// <summary>The samples to forget.</summary>
+    /// <exception cref="DataException">An id or group does not exist, or is named twice.</exception>
+    public Subset Forget => ForgetOf(Request, Train);
 
     /// <summary>Ids of the samples to forget, those of whole groups included.</summary>
     public IReadOnlyList<string> ForgetIds => IdsOf(Forget);
@@ -37,7 +40,6 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
         await new ModelRegistry(store).DownloadAsync(parent, modelFolder, cancellation);
         var digests = new Dictionary<string, Digest>();
         var train = (await LoadAsync(request.Data.Train))!;
-        var forget = train.Select(request.Forget, request.ForgetGroups, "forget");
         var holdout = await LoadAsync(request.Data.Holdout);
         var test = await LoadAsync(request.Data.Test);
         IReadOnlyList<OracleRecord> oracles = [];
@@ -45,13 +47,13 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
         {
             var file = OracleFile.Parse(await File.ReadAllBytesAsync(await DownloadAsync(new DataFile(path, null)), cancellation), path);
             var data = request.Data;
-            if (file.RequestDigest != OracleKey.Of(HexOf(data.Train)!, HexOf(data.Holdout), HexOf(data.Test), IdsOf(forget))
+            if (file.RequestDigest != OracleKey.Of(HexOf(data.Train)!, HexOf(data.Holdout), HexOf(data.Test), IdsOf(ForgetOf(request, train)))
                 || file.ModelDigest != ModelDigestOf(parent).ToString())
                 throw new AuditInputException($"{path}: the oracles were made for another model, other data or another forget set; "
                     + "make oracles for this request, or leave audit.oracles out");
             oracles = file.Oracles;
         }
-        return new(parent, Path.Combine(modelFolder, "model.onnx"), train, forget, holdout, test, oracles, digests);
+        return new(parent, Path.Combine(modelFolder, "model.onnx"), request, train, holdout, test, oracles, digests);
 
         string? HexOf(DataFile? file) => file is null ? null : digests[file.Path].Hex;
 
@@ -75,6 +77,8 @@ sealed record FetchedJob(ResolvedVersion Parent, string ModelPath, DataSet Train
             return local;
         }
     }
+
+    static Subset ForgetOf(UnlearningRequest request, DataSet train) => train.Select(request.Forget, request.ForgetGroups, "forget");
 
     static string[] IdsOf(Subset subset) => [.. subset.Rows.ToArray().Select(subset.Data.IdOf)];
 

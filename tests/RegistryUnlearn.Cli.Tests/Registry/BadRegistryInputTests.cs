@@ -14,7 +14,7 @@ namespace RegistryUnlearn.Cli.Tests.Registry;
 public sealed class BadRegistryInputTests
 {
     const string Methods =
-        "bad-teacher, cf-k, ct, eu-k, finetune, l1-sparse, ltu, lur, msg, neggrad+, retrain, salun, scrub, srl, train";
+        "bad-teacher, cf-k, ct, eu-k, finetune, l1-sparse, ltu, lur, match, msg, neggrad+, retrain, salun, scrub, srl, train";
 
     const string Model = "tiny/1/model.onnx";
     const string Train = "datasets/train.npz";
@@ -128,16 +128,6 @@ public sealed class BadRegistryInputTests
             "oracles.json: field '$' is not as the oracle format asks", "make the file again with the oracle command"),
         ["no such oracles"] = new(null, r => r["audit"] = JsonNode.Parse("""{ "oracles": "oracles.json" }"""),
             "oracles.json: the registry has no such file. Correct the path in the request, or put the file there."),
-
-        ["views of what is no image, without a holdout"] = new(null,
-            r =>
-            {
-                r["method"] = "ltu";
-                r["data"]!.AsObject().Remove("holdout");
-            },
-            "datasets/train.npz: samples of shape (6) cannot be moved; views need images of channels × height × width with one label "
-                + "each; ",
-            "choose another target than views and give a holdout."),
 
         ["many errors"] = new(null,
             r =>
